@@ -1,0 +1,34 @@
+//! One file per bench: the baseline and the product in turns, and their ratio.
+
+pub(crate) mod accepted;
+pub(crate) mod memory;
+pub(crate) mod query;
+pub(crate) mod report;
+pub(crate) mod sequenced;
+pub(crate) mod spooled_many;
+pub(crate) mod spooled_one;
+pub(crate) mod verify;
+
+use crate::Result;
+use crate::outcome::Outcome;
+use crate::setup::Setup;
+use crate::shared::SharedLedger;
+
+type Own = fn(&Setup) -> Result<Outcome>;
+type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
+
+/// Benches that make a ledger of their own, with their names on the command line.
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 4] = [
+    ("accepted", accepted::run),
+    ("spooled-one", spooled_one::run),
+    ("spooled-many", spooled_many::run),
+    ("sequenced", sequenced::run),
+];
+
+/// Benches that read the large ledger.
+pub(crate) const ON_SHARED_LEDGER: [(&str, Shared); 4] = [
+    ("verify", verify::run),
+    ("query", query::run),
+    ("report", report::run),
+    ("memory", memory::run),
+];

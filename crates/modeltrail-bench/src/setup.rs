@@ -1,0 +1,64 @@
+//! Where and how large the benches run.
+
+use std::path::{Path, PathBuf};
+
+use modeltrail::{Ledger, RecorderOptions};
+use tempfile::TempDir;
+
+use crate::Result;
+use crate::generate::Generator;
+
+/// Name of every ledger that a bench makes.
+const ORIGIN: &str = "example.com/bench";
+
+/// What the command line asked for.
+pub(crate) struct Setup {
+    /// Folder of the scratch folders, where the disk is to be another than the system's.
+    pub(crate) dir: Option<PathBuf>,
+    /// Records, where they are to be others than the bench's own number.
+    pub(crate) n: Option<u64>,
+    pub(crate) seed: u64,
+    /// A tenth of everything.
+    pub(crate) quick: bool,
+    /// Ten times the records where memory is measured.
+    pub(crate) large: bool,
+    /// The `modeltrail` executable, where it does not stand beside this one.
+    pub(crate) modeltrail: Option<PathBuf>,
+}
+
+impl Setup {
+    /// A folder that goes with its value.
+    pub(crate) fn scratch(&self) -> Result<TempDir> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("modeltrail-bench-");
+        Ok(match &self.dir {
+            Some(dir) => builder.tempdir_in(dir)?,
+            None => builder.tempdir()?,
+        })
+    }
+
+    /// How many records a bench takes whose own number is `full`.
+    pub(crate) fn n(&self, full: u64) -> u64 {
+        self.n.unwrap_or(if self.quick { full / 10 } else { full })
+    }
+
+    pub(crate) fn generator(&self, n: u64) -> Generator {
+        Generator::new(n, self.seed)
+    }
+}
+
+/// Makes an empty ledger in a folder and returns its URL.
+pub(crate) fn create_ledger(dir: &Path, name: &str) -> Result<String> {
+    let url = format!("sqlite:{}", dir.join(name).display());
+    Ledger::parse(&url)?.create(ORIGIN)?;
+    Ok(url)
+}
+
+/// The default options, but patient: a slow disk shall make a figure worse and not end the run.
+pub(crate) fn patient() -> RecorderOptions {
+    let minutes = std::time::Duration::from_secs(600);
+    modeltrail::Recorder::options()
+        .on_full(modeltrail::OnFull::Block(minutes))
+        .flush_timeout(minutes)
+        .close_timeout(minutes)
+}

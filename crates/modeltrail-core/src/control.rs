@@ -1,0 +1,89 @@
+//! What the product's own entries say: the part `control`. It is never erased, so it holds codes,
+//! numbers and random identifiers, and nothing about a person.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::Kind;
+
+/// Producer numbers that became no entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Gap {
+    /// The producer whose numbers they are, 32 hex digits.
+    pub producer: String,
+    /// First and last number of each run, ascending.
+    pub ranges: Vec<(u64, u64)>,
+    /// Why.
+    pub reason: GapReason,
+}
+
+/// Why a producer number became no entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// The same record was there already under its request id.
+    Duplicate,
+    /// No room: the ring or the disk was full and inference went on.
+    Dropped,
+    /// The spool was damaged there; the bytes are in its quarantine.
+    Quarantined,
+    /// The record could not be kept as it was (too deep, too large, no JSON).
+    Refused,
+}
+
+/// The life of a producer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Producer {
+    /// What happened.
+    pub event: ProducerEvent,
+    /// The next number it would have used: all below are accounted for.
+    pub next_seq: u64,
+    /// Which producer, 32 hex digits.
+    pub producer: String,
+    /// Version of the program that wrote this.
+    pub software: String,
+}
+
+/// What happened to a producer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProducerEvent {
+    /// It began.
+    Open,
+    /// It lives.
+    Heartbeat,
+    /// It closed in order.
+    Close,
+    /// It died; written by the sequencer after it drained what was left.
+    Lost,
+}
+
+/// The part `control`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Control {
+    /// Of a `gap` entry.
+    Gap(Gap),
+    /// Of a `producer` entry.
+    Producer(Producer),
+}
+
+impl Control {
+    /// The kind of the entry that carries it.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Gap(_) => Kind::Gap,
+            Self::Producer(_) => Kind::Producer,
+        }
+    }
+
+    /// Reads the control part of an entry of `kind`; `None` for kinds or shapes of a later version.
+    #[must_use]
+    pub fn read(kind: Kind, bytes: &[u8]) -> Option<Self> {
+        match kind {
+            Kind::Gap => serde_json::from_slice(bytes).ok().map(Self::Gap),
+            Kind::Producer => serde_json::from_slice(bytes).ok().map(Self::Producer),
+            _ => None,
+        }
+    }
+}

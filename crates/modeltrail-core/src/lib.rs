@@ -1,0 +1,34 @@
+//! The pure half of modeltrail: what a record is, how it becomes canonical bytes, parts, a leaf
+//! and a Merkle tree, what must be masked in it, and how a whole ledger is verified.
+//!
+//! Architecture invariant: this crate has no file system, network, clock, environment, threads or
+//! async, and no source of randomness. Time, secrets and identifiers are arguments. `cargo xtask
+//! tidy` checks it. A verifier therefore needs nothing but this crate and somebody's bytes.
+//!
+//! The formats are described for outsiders in `spec/record.md`, `spec/frame.md` and
+//! `spec/leaf.md`; `spec/vectors/*.json` are read by this crate's tests.
+
+pub mod anchor;
+pub mod canonical;
+pub mod code;
+pub mod commitment;
+pub mod control;
+pub mod frame;
+pub mod hash;
+pub mod label;
+pub mod leaf;
+pub mod limits;
+pub mod lookup;
+pub mod merkle;
+pub mod query;
+pub mod record;
+pub mod redact;
+pub mod time;
+pub mod verify;
+
+pub use code::{Encoding, Kind, PartId, Status};
+pub use frame::Frame;
+pub use hash::Hash;
+pub use leaf::Leaf;
+pub use limits::Limits;
+pub use record::{Record, RecordError, Redacted};

@@ -1,0 +1,359 @@
+//! Redaction before anything is framed: the type that only redaction can make.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use super::header::{Capture, Header, HeaderModel, Parties, to_canonical};
+use super::{Payload, Record, RecordError};
+use crate::code::{Encoding, Kind, PartId, Status};
+use crate::commitment::PartRef;
+use crate::control::Control;
+use crate::hash::{Hash, MacKey, sha256};
+use crate::limits::Limits;
+use crate::redact::{Counts, Redactor};
+use crate::time::format_rfc3339;
+
+/// What replaces a part that could not be redacted. The record is kept, the part is not.
+pub(crate) const REDACTION_FAILED: &[u8] = b"\"[REDACTION_FAILED]\"";
+
+/// A part with its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Which part.
+    pub id: PartId,
+    /// How its bytes are to be read.
+    pub encoding: Encoding,
+    /// Redacted bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Part {
+    /// As what is hashed.
+    #[must_use]
+    pub fn as_ref(&self) -> PartRef<'_> {
+        PartRef { id: self.id, encoding: self.encoding, bytes: &self.bytes }
+    }
+}
+
+/// Something whose personal data has been masked. It can be made in this module alone, so what
+/// asks for it (frames, queues, stores) cannot be handed anything else.
+#[derive(Clone, Debug)]
+pub struct Redacted<T> {
+    kind: Kind,
+    request_id_assigned: bool,
+    parts: Vec<Part>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Redacted<T> {
+    /// The kind of the entry that it becomes.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// True when the caller gave no request id.
+    #[must_use]
+    pub const fn request_id_assigned(&self) -> bool {
+        self.request_id_assigned
+    }
+
+    /// The parts, ascending by id.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    pub(crate) fn into_parts(self) -> Vec<Part> {
+        self.parts
+    }
+}
+
+/// What a recorder brings to every record.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptureContext<'a> {
+    /// The rules in force.
+    pub redactor: &'a Redactor,
+    /// The ledger's key for `input_mac`.
+    pub mac_key: &'a MacKey,
+    /// The limits in force.
+    pub limits: &'a Limits,
+    /// Which way in: `api`, `cli`, …
+    pub mode: &'a str,
+}
+
+/// What the caller gave, in canonical bytes and not yet redacted. It never leaves this module.
+struct Submitted {
+    input: Option<(Encoding, Vec<u8>)>,
+    output: Option<(Encoding, Vec<u8>)>,
+    metadata: Option<(Encoding, Vec<u8>)>,
+    pipeline: Option<(Encoding, Vec<u8>)>,
+    error: Option<(Encoding, Vec<u8>)>,
+    media_types: [Option<String>; 2],
+}
+
+impl Redacted<Record> {
+    /// Turns a record into redacted parts. Request id and time must have been given or assigned.
+    ///
+    /// # Errors
+    /// When a payload is no JSON that can be kept, or larger or deeper than the limits.
+    pub fn new(mut record: Record, context: &CaptureContext<'_>) -> Result<Self, RecordError> {
+        record.check()?;
+        let submitted = Submitted::take(&mut record, context.limits)?;
+        let submitted_mac = submitted_mac(&record, &submitted, context.mac_key);
+        let input_mac =
+            submitted.input.as_ref().map(|(_, bytes)| context.mac_key.mac(&[bytes]));
+        let media_types = submitted.media_types.clone();
+        let (content, redactions) = submitted.redact(context.redactor);
+        let parties = parties(&record, input_mac, submitted_mac);
+        let header = header(&record, context, &content, redactions, &media_types);
+        let json = |id, bytes| Part { id, encoding: Encoding::Json, bytes };
+        let mut parts = vec![json(PartId::Header, header), json(PartId::Parties, parties)];
+        parts.extend(content);
+        parts.sort_by_key(|part| part.id);
+        Ok(Self {
+            kind: record.kind,
+            request_id_assigned: record.request_id_assigned,
+            parts,
+            of: PhantomData,
+        })
+    }
+}
+
+impl Redacted<Control> {
+    /// Parts of an entry that the product itself writes. [`Control`] has no room for personal data.
+    #[must_use]
+    pub fn control(control: &Control, time_ns: i64) -> Self {
+        let kind = control.kind();
+        let header = Header {
+            assigned: Vec::new(),
+            capture: None,
+            input_media_type: None,
+            kind: Cow::Borrowed(kind.name()),
+            latency_us: None,
+            model: None,
+            occurred_at: Cow::Owned(format_rfc3339(time_ns)),
+            output_media_type: None,
+            pipeline_digest: None,
+            policy: None,
+            redactions: BTreeMap::new(),
+            status: None,
+        };
+        let json = |id, bytes| Part { id, encoding: Encoding::Json, bytes };
+        let parts = vec![
+            json(PartId::Header, to_canonical(&header)),
+            json(PartId::Control, to_canonical(control)),
+        ];
+        Self { kind, request_id_assigned: false, parts, of: PhantomData }
+    }
+}
+
+impl Submitted {
+    fn take(record: &mut Record, limits: &Limits) -> Result<Self, RecordError> {
+        let media_type = |payload: &Option<Payload>| {
+            payload.as_ref().and_then(|payload| payload.media_type().map(str::to_owned))
+        };
+        let media_types = [media_type(&record.input), media_type(&record.output)];
+        let bytes = |pointer: &str, payload: Option<Payload>| {
+            payload.map(|payload| payload.into_bytes(pointer, limits)).transpose()
+        };
+        let submitted = Self {
+            input: bytes("/input", record.input.take())?,
+            output: bytes("/output", record.output.take())?,
+            metadata: object("/metadata", bytes("/metadata", record.metadata.take())?)?,
+            pipeline: object("/pipeline", bytes("/pipeline", record.pipeline.take())?)?,
+            error: record.failure.as_ref().map(|failure| (Encoding::Json, to_canonical(failure))),
+            media_types,
+        };
+        let total_bytes: usize =
+            submitted.payloads().iter().filter_map(|(_, p)| p.as_ref()).map(|p| p.1.len()).sum();
+        if total_bytes > limits.record_bytes_max {
+            return Err(RecordError::too_large(limits.record_bytes_max));
+        }
+        Ok(submitted)
+    }
+
+    const fn payloads(&self) -> [(PartId, &Option<(Encoding, Vec<u8>)>); 5] {
+        [
+            (PartId::Input, &self.input),
+            (PartId::Output, &self.output),
+            (PartId::Metadata, &self.metadata),
+            (PartId::Pipeline, &self.pipeline),
+            (PartId::Error, &self.error),
+        ]
+    }
+
+    fn redact(self, redactor: &Redactor) -> (Vec<Part>, Redactions) {
+        let mut redactions = Redactions::new();
+        let payloads = [
+            (PartId::Input, self.input),
+            (PartId::Output, self.output),
+            (PartId::Metadata, self.metadata),
+            (PartId::Pipeline, self.pipeline),
+            (PartId::Error, self.error),
+        ];
+        let parts = payloads
+            .into_iter()
+            .filter_map(|(id, payload)| {
+                let (encoding, bytes) = payload?;
+                Some(redact_part(redactor, id, encoding, bytes, &mut redactions))
+            })
+            .collect();
+        (parts, redactions)
+    }
+}
+
+type Redactions = BTreeMap<Cow<'static, str>, BTreeMap<Cow<'static, str>, u32>>;
+
+fn redact_part(
+    redactor: &Redactor,
+    id: PartId,
+    encoding: Encoding,
+    bytes: Vec<u8>,
+    redactions: &mut Redactions,
+) -> Part {
+    let mut count = |counts: &Counts| {
+        let of_part = redactions.entry(Cow::Borrowed(id.name())).or_default();
+        for (rule, n) in counts.iter() {
+            *of_part.entry(Cow::Borrowed(rule.name())).or_default() += n;
+        }
+    };
+    let (encoding, bytes) = match encoding {
+        Encoding::Json => match redactor.redact_json(&bytes) {
+            Ok(None) => (encoding, bytes),
+            Ok(Some((masked, counts))) => {
+                count(&counts);
+                (encoding, masked)
+            }
+            Err(_) => {
+                let of_part = redactions.entry(Cow::Borrowed(id.name())).or_default();
+                of_part.insert(Cow::Borrowed("failed"), 1);
+                (Encoding::Json, REDACTION_FAILED.to_vec())
+            }
+        },
+        // Bytes that are no text have nothing that these rules could read.
+        Encoding::Raw => match std::str::from_utf8(&bytes).ok().and_then(|t| redactor.redact_text(t)) {
+            Some((masked, counts)) => {
+                count(&counts);
+                (encoding, masked.into_bytes())
+            }
+            None => (encoding, bytes),
+        },
+    };
+    Part { id, encoding, bytes }
+}
+
+fn object(
+    pointer: &str,
+    payload: Option<(Encoding, Vec<u8>)>,
+) -> Result<Option<(Encoding, Vec<u8>)>, RecordError> {
+    match &payload {
+        Some((Encoding::Json, bytes)) if bytes.first() == Some(&b'{') => Ok(payload),
+        None => Ok(None),
+        Some(_) => Err(RecordError::wrong_type(pointer, "an object")),
+    }
+}
+
+fn parties(record: &Record, input_mac: Option<Hash>, submitted_mac: Hash) -> Vec<u8> {
+    fn text(field: &Option<String>) -> Option<Cow<'_, str>> {
+        field.as_deref().map(Cow::Borrowed)
+    }
+    to_canonical(&Parties {
+        client_address: text(&record.client_address),
+        input_mac: input_mac.map(|mac| Cow::Owned(mac.to_hex())),
+        links: record.links.clone(),
+        request_id: text(&record.request_id),
+        session_id: text(&record.session_id),
+        subject_id: text(&record.subject_id),
+        submitted_mac: Some(Cow::Owned(submitted_mac.to_hex())),
+        trace_id: text(&record.trace_id),
+        user_id: text(&record.user_id),
+    })
+}
+
+fn header(
+    record: &Record,
+    context: &CaptureContext<'_>,
+    content: &[Part],
+    redactions: Redactions,
+    media_types: &[Option<String>; 2],
+) -> Vec<u8> {
+    let [input_media_type, output_media_type] = media_types;
+    let mut assigned = Vec::new();
+    if record.request_id_assigned {
+        assigned.push(Cow::Borrowed("request_id"));
+    }
+    if record.time_assigned {
+        assigned.push(Cow::Borrowed("timestamp"));
+    }
+    let status = record.status.unwrap_or(match record.failure {
+        Some(_) => Status::Failure,
+        None => Status::Success,
+    });
+    let pipeline = content.iter().find(|part| part.id == PartId::Pipeline);
+    to_canonical(&Header {
+        assigned,
+        capture: Some(Capture {
+            complete: Cow::Borrowed("full"),
+            mode: Cow::Borrowed(context.mode),
+        }),
+        input_media_type: input_media_type.as_deref().map(Cow::Borrowed),
+        kind: Cow::Borrowed(record.kind.name()),
+        latency_us: record.latency_us,
+        model: record.model.as_ref().map(|model| HeaderModel {
+            digest: model.digest.as_deref().map(Cow::Borrowed),
+            name: Cow::Borrowed(&model.name),
+            provider: model.provider.as_deref().map(Cow::Borrowed),
+            version: Cow::Borrowed(&model.version),
+        }),
+        occurred_at: Cow::Owned(format_rfc3339(record.time_ns.unwrap_or_default())),
+        output_media_type: output_media_type.as_deref().map(Cow::Borrowed),
+        pipeline_digest: pipeline.map(|part| Cow::Owned(sha256(&[&part.bytes]).to_hex())),
+        policy: Some(Cow::Borrowed(context.redactor.policy_digest())),
+        redactions,
+        status: Some(Cow::Borrowed(status.name())),
+    })
+}
+
+/// HMAC over what the caller supplied and nothing that was assigned: for each field in a fixed
+/// order one byte of presence, then its length as u64 and its bytes.
+fn submitted_mac(record: &Record, submitted: &Submitted, key: &MacKey) -> Hash {
+    let supplied_time = if record.time_assigned { None } else { record.time_ns };
+    let small: [Option<Vec<u8>>; 11] = [
+        Some(record.kind.name().as_bytes().to_vec()),
+        supplied_time.map(|ns| ns.to_be_bytes().to_vec()),
+        record.model.as_ref().map(|model| to_canonical(model)),
+        record.user_id.as_ref().map(|id| id.as_bytes().to_vec()),
+        record.subject_id.as_ref().map(|id| id.as_bytes().to_vec()),
+        record.session_id.as_ref().map(|id| id.as_bytes().to_vec()),
+        record.trace_id.as_ref().map(|id| id.as_bytes().to_vec()),
+        record.client_address.as_ref().map(|id| id.as_bytes().to_vec()),
+        record.latency_us.map(|us| us.to_be_bytes().to_vec()),
+        record.status.map(|status| vec![status.code()]),
+        (!record.links.is_empty()).then(|| to_canonical(&record.links)),
+    ];
+    let mut heads: Vec<Vec<u8>> = Vec::new();
+    let mut bodies: Vec<&[u8]> = Vec::new();
+    let mut field = |encoding: u8, bytes: Option<&'_ [u8]>| {
+        let mut head = vec![u8::from(bytes.is_some()), encoding];
+        let len = u64::try_from(bytes.map_or(0, <[u8]>::len)).unwrap_or(u64::MAX);
+        head.extend_from_slice(&len.to_be_bytes());
+        heads.push(head);
+    };
+    for item in &small {
+        field(0, item.as_deref());
+        bodies.push(item.as_deref().unwrap_or(&[]));
+    }
+    for (_, payload) in submitted.payloads() {
+        let (encoding, bytes) = match payload {
+            Some((encoding, bytes)) => (encoding.code(), Some(bytes.as_slice())),
+            None => (0, None),
+        };
+        field(encoding, bytes);
+        bodies.push(bytes.unwrap_or(&[]));
+    }
+    let pieces: Vec<&[u8]> =
+        heads.iter().zip(bodies).flat_map(|(head, body)| [head.as_slice(), body]).collect();
+    key.mac(&pieces)
+}

@@ -1,0 +1,288 @@
+//! Words that say what a number is: those around it in the text, and the names on its path.
+//!
+//! Looked up only for a candidate whose shape alone does not tell. Names and texts are cut into
+//! words (`userPhone` is `user` and `Phone`, `phone_2` is `phone`) and words are compared whole:
+//! `telemetry` is no `tel` and `excellent` no `cell`.
+
+use std::cell::OnceCell;
+
+use super::lexicon::{
+    CARD, IDENTIFIER, OTHER, OTHER_IN_NAMES_ONLY, PHONE_STRONG, PHONE_STRONG_WIDE, PHONE_WEAK,
+    PHONE_WEAK_TEXT, SSN, UNITS, is_in,
+};
+use super::policy::Rule;
+
+/// A name on the path of a value, and those further out.
+pub(super) struct Names<'n> {
+    name: &'n str,
+    outer: Option<&'n Names<'n>>,
+    /// Read at the first ambiguous number beneath, so that the next ones cost nothing.
+    facts: OnceCell<Facts>,
+}
+
+/// What a name says about the values beneath it.
+#[derive(Clone, Copy)]
+struct Facts {
+    /// The name itself, about telephones.
+    phone: Nearby,
+    /// It and all further out, about telephones; never [`Nearby::Other`].
+    phone_path: Nearby,
+    /// Whether it or one further out speaks of social security.
+    ssn_path: bool,
+    /// Whether it or one further out speaks of a card.
+    card_path: bool,
+    /// Whether it ends as the name of an identifier or a time does.
+    identifier: bool,
+}
+
+impl<'n> Names<'n> {
+    pub(super) fn new(name: &'n str, outer: Option<&'n Names<'n>>) -> Self {
+        Self { name, outer, facts: OnceCell::new() }
+    }
+
+    fn facts(&self) -> Facts {
+        *self.facts.get_or_init(|| {
+            let outer = self.outer.map(Self::facts);
+            let phone = phone_in_name(self.name);
+            let last = words(self.name).last();
+            Facts {
+                phone,
+                phone_path: strongest(phone, outer.map_or(Nearby::Silent, |o| o.phone_path)),
+                ssn_path: speaks_of_ssn(self.name) || outer.is_some_and(|o| o.ssn_path),
+                card_path: words(self.name).any(|word| is_in(CARD, word))
+                    || outer.is_some_and(|o| o.card_path),
+                identifier: last.is_some_and(|word| is_in(IDENTIFIER, word)),
+            }
+        })
+    }
+}
+
+/// A text with the path under which it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'t> {
+    pub(super) text: &'t str,
+    pub(super) names: Option<&'t Names<'t>>,
+}
+
+/// What the surroundings of a number say about a telephone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Nearby {
+    /// It names one (`phone`, `fax`).
+    Strong,
+    /// It tells of getting in touch (`call`, `contact`).
+    Weak,
+    /// Nothing.
+    Silent,
+    /// It names something else: an order, an identifier, a time.
+    Other,
+}
+
+/// Bytes before a number that count as near: a sentence that names two ways to be reached still
+/// reaches its second one past a long e-mail address ("reach me at … or …").
+const BEFORE_BYTES: usize = 64;
+
+/// Bytes after a number that count as near ("… is my mobile").
+const AFTER_BYTES: usize = 24;
+
+/// How many words before a number can name what it is instead ("order no. …").
+const OTHER_WORDS_MAX: usize = 3;
+
+/// What surrounds the bytes from `start` to `end` of the text.
+pub(super) fn phone_nearby(subject: &Subject<'_>, start: usize, end: usize) -> Nearby {
+    let in_text = phone_in_text(before(subject.text, start), after(subject.text, end));
+    let Some(names) = subject.names.filter(|_| in_text != Nearby::Other) else { return in_text };
+    let facts = names.facts();
+    // What the member itself is called outweighs what it lies in, not what the text says.
+    if facts.phone == Nearby::Other && in_text == Nearby::Silent {
+        return Nearby::Other;
+    }
+    strongest(in_text, facts.phone_path)
+}
+
+fn phone_in_text(before: &str, after: &str) -> Nearby {
+    let mut nearest = Nearby::Silent;
+    let mut other_for = None;
+    let mut last = "";
+    for word in words(before) {
+        other_for = other_for.map(|n: usize| n + 1);
+        match phone_word(last, word, true) {
+            Nearby::Silent if is_in(OTHER, word) && !is_in(OTHER_IN_NAMES_ONLY, word) => {
+                other_for = Some(1);
+            }
+            Nearby::Silent => {}
+            said => {
+                other_for = None;
+                nearest = strongest(nearest, said);
+            }
+        }
+        last = word;
+    }
+    if other_for.is_some_and(|n| n <= OTHER_WORDS_MAX) {
+        return Nearby::Other;
+    }
+    let mut last = "";
+    for (n, word) in words(after).enumerate() {
+        if n == 0 && is_in(UNITS, word) {
+            return Nearby::Other;
+        }
+        nearest = strongest(nearest, phone_word(last, word, true));
+        last = word;
+    }
+    nearest
+}
+
+/// The last word of a name says what it is: a `phone_order` is an order.
+fn phone_in_name(name: &str) -> Nearby {
+    let (mut said, mut tail, mut last) = (Nearby::Silent, Nearby::Silent, "");
+    for word in words(name) {
+        tail = match phone_word(last, word, false) {
+            Nearby::Silent if is_in(OTHER, word) => Nearby::Other,
+            other => other,
+        };
+        said = strongest(said, tail);
+        last = word;
+    }
+    if tail == Nearby::Other { Nearby::Other } else { said }
+}
+
+/// `Other` counts as silence here.
+fn strongest(a: Nearby, b: Nearby) -> Nearby {
+    match (a, b) {
+        (Nearby::Strong, _) | (_, Nearby::Strong) => Nearby::Strong,
+        (Nearby::Weak, _) | (_, Nearby::Weak) => Nearby::Weak,
+        _ => Nearby::Silent,
+    }
+}
+
+fn phone_word(last: &str, word: &str, in_text: bool) -> Nearby {
+    if is_in(PHONE_STRONG, word) || (last.eq_ignore_ascii_case("caller") && is(word, "id")) {
+        return Nearby::Strong;
+    }
+    if !word.is_ascii() {
+        let lower = word.to_ascii_lowercase();
+        if PHONE_STRONG_WIDE.iter().any(|wide| lower.contains(wide)) {
+            return Nearby::Strong;
+        }
+    }
+    if is_in(PHONE_WEAK, word) || (in_text && is_in(PHONE_WEAK_TEXT, word)) {
+        return Nearby::Weak;
+    }
+    let someone = ["me", "us", "him", "her", "them", "at", "on"].iter().any(|who| is(word, who));
+    if in_text && someone && ["reach", "ring", "text"].iter().any(|verb| is(last, verb)) {
+        return Nearby::Weak;
+    }
+    Nearby::Silent
+}
+
+/// Whether the text around the bytes from `start` to `end`, or a name, speaks of an SSN.
+pub(super) fn ssn_nearby(subject: &Subject<'_>, start: usize, end: usize) -> bool {
+    speaks_of_ssn(before(subject.text, start))
+        || speaks_of_ssn(after(subject.text, end))
+        || subject.names.is_some_and(|names| names.facts().ssn_path)
+}
+
+fn speaks_of_ssn(text: &str) -> bool {
+    let mut last = "";
+    for word in words(text) {
+        let pair =
+            is(last, "social") && ["security", "is", "number", "no"].iter().any(|w| is(word, w));
+        if pair || is_in(SSN, word) {
+            return true;
+        }
+        last = word;
+    }
+    false
+}
+
+/// Whether the whole value sits under a name that makes it an identifier or a time.
+pub(super) fn is_identifier(names: Option<&Names<'_>>) -> bool {
+    names.map(Names::facts).is_some_and(|facts| facts.identifier && !facts.card_path)
+}
+
+/// The words before `start` that are near; one that is cut by the window is left out.
+fn before(text: &str, start: usize) -> &str {
+    let mut from = start.saturating_sub(BEFORE_BYTES);
+    while from < start && !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let window = text.get(from..start).unwrap_or_default();
+    let cut = from.checked_sub(1).and_then(|at| text.as_bytes().get(at)).is_some_and(is_word_byte);
+    if !cut {
+        return window;
+    }
+    let whole = window.bytes().position(|byte| !is_word_byte(&byte)).unwrap_or(window.len());
+    window.get(whole..).unwrap_or_default()
+}
+
+/// The words after `end` that are near; one that is cut by the window is left out.
+fn after(text: &str, end: usize) -> &str {
+    let mut to = end.saturating_add(AFTER_BYTES).min(text.len());
+    while to > end && !text.is_char_boundary(to) {
+        to -= 1;
+    }
+    let window = text.get(end..to).unwrap_or_default();
+    if !text.as_bytes().get(to).is_some_and(is_word_byte) {
+        return window;
+    }
+    let whole = window.bytes().rposition(|byte| !is_word_byte(&byte)).map_or(0, |at| at + 1);
+    window.get(..whole).unwrap_or_default()
+}
+
+fn is_word_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphabetic() || !byte.is_ascii()
+}
+
+/// The words of a text: runs of letters, cut where a small letter meets a capital. What the
+/// redactor itself put there (`[PHONE]`) is no word.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.bytes().position(|byte| is_word_byte(&byte))?;
+            let bracketed = start.checked_sub(1).and_then(|at| rest.get(at..)).unwrap_or_default();
+            if let Some(rule) = Rule::ALL.iter().find(|r| bracketed.starts_with(r.replacement())) {
+                rest = bracketed.get(rule.replacement().len()..)?;
+                continue;
+            }
+            let tail = rest.get(start..)?;
+            let mut small = false;
+            let len = tail.bytes().position(|byte| {
+                let camel = small && byte.is_ascii_uppercase();
+                small = byte.is_ascii_lowercase();
+                camel || !is_word_byte(&byte)
+            });
+            let (word, after) = tail.split_at_checked(len.unwrap_or(tail.len()))?;
+            rest = after;
+            return Some(word);
+        }
+    })
+}
+
+fn is(word: &str, lower: &str) -> bool {
+    word.eq_ignore_ascii_case(lower)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_cut_at_case_digits_and_marks() {
+        let cut = |text: &'static str| words(text).collect::<Vec<_>>();
+        assert_eq!(cut("userPhone2_TEL-no"), ["user", "Phone", "TEL", "no"]);
+        assert_eq!(cut("a [PHONE] b[CC][c"), ["a", "b", "c"]);
+        assert_eq!(cut("전화번호: x"), ["전화번호", "x"]);
+        assert!(cut(" 12 ").is_empty());
+    }
+
+    #[test]
+    fn windows_leave_out_the_words_they_cut() {
+        let text = format!("telephone{}", " ".repeat(BEFORE_BYTES - 3));
+        assert!(words(before(&text, text.len())).next().is_none());
+        assert_eq!(words(before("my cell ", 8)).last(), Some("cell"));
+        assert!(
+            words(after(&format!("{}cellar", " ".repeat(AFTER_BYTES - 4)), 0)).next().is_none()
+        );
+        assert!(before("ééééééééééééééééééééééééééééééééééé1", 70).is_empty());
+    }
+}

@@ -1,0 +1,72 @@
+//! Points in time as nanoseconds since 1970-01-01T00:00:00Z, and their RFC 3339 text.
+
+use jiff::Timestamp;
+
+/// Why a text is no point in time.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TimeError {
+    /// Not RFC 3339 with a zone.
+    #[error(
+        "`{0}` is not an RFC 3339 time with a zone; write it like 2026-03-15T09:30:00.123Z or \
+         2026-03-15T10:30:00+01:00"
+    )]
+    NotRfc3339(String),
+    /// Outside what 64-bit nanoseconds hold.
+    #[error("`{0}` lies outside the years 1678 to 2261, which 64-bit nanoseconds hold")]
+    OutOfRange(String),
+}
+
+/// Parses an RFC 3339 time with a zone to nanoseconds UTC.
+///
+/// # Errors
+/// When the text is no such time, has no zone, or lies outside 64-bit nanoseconds.
+pub fn parse_rfc3339(text: &str) -> Result<i64, TimeError> {
+    let shape_ok = text.len() >= 20
+        && text.as_bytes().get(10).is_some_and(|c| matches!(c, b'T' | b't' | b' '))
+        && text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+        && !text.contains('[');
+    let parsed = if shape_ok { text.parse::<Timestamp>().ok() } else { None };
+    let time = parsed.ok_or_else(|| TimeError::NotRfc3339(clip(text)))?;
+    i64::try_from(time.as_nanosecond()).map_err(|_| TimeError::OutOfRange(clip(text)))
+}
+
+/// RFC 3339 in UTC with nine digits after the second, so that texts of one ledger sort as times.
+#[must_use]
+pub fn format_rfc3339(time_ns: i64) -> String {
+    match Timestamp::from_nanosecond(i128::from(time_ns)) {
+        Ok(time) => format!("{time:.9}"),
+        // Every i64 lies inside jiff's range (years -9999 to 9999).
+        Err(_) => format!("{time_ns}ns"),
+    }
+}
+
+/// As [`format_rfc3339`], without trailing zeros in the fraction; for people.
+#[must_use]
+pub fn format_rfc3339_short(time_ns: i64) -> String {
+    Timestamp::from_nanosecond(i128::from(time_ns))
+        .map_or_else(|_| format!("{time_ns}ns"), |time| time.to_string())
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_become_utc_and_nothing_of_the_fraction_is_lost() {
+        let ns = parse_rfc3339("2026-03-15T10:30:00.123456789+01:00").unwrap();
+        assert_eq!(format_rfc3339(ns), "2026-03-15T09:30:00.123456789Z");
+        assert_eq!(format_rfc3339_short(parse_rfc3339("2026-03-15T09:30:00Z").unwrap()), "2026-03-15T09:30:00Z");
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        for bad in ["", "yesterday", "2026-03-15", "2026-03-15T09:30:00", "2026-13-15T09:30:00Z", "2026-03-15T09:30:00Z[UTC]"] {
+            assert!(matches!(parse_rfc3339(bad), Err(TimeError::NotRfc3339(_))), "{bad}");
+        }
+        assert!(matches!(parse_rfc3339("1500-01-01T00:00:00Z"), Err(TimeError::OutOfRange(_))));
+    }
+}

@@ -1,0 +1,212 @@
+//! Verification of a whole ledger: every part, leaf, link, lookup row and index, on all cores.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use modeltrail_core::anchor::{Anchor, Head};
+use modeltrail_core::verify::{Chain, Checked, Ends, Finding, check_entry};
+use serde::Serialize;
+
+use crate::anchor_file::{self, AnchorFileError};
+use crate::ledger::{Ledger, LedgerError};
+use crate::store::{Store, StoreError, VerifyItem};
+
+/// Entries that one thread takes at a time. Small enough that results wait in a few MiB of memory,
+/// large enough that a thread's statement is prepared once for many rows.
+const N_CHUNK: u64 = 4096;
+
+/// Chunks in flight for each thread: one that it fills, one that waits to be taken.
+const N_CHUNKS_WAITING: usize = 2;
+
+/// Why a ledger could not be verified at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The anchor cannot be read.
+    #[error(transparent)]
+    Anchor(#[from] AnchorFileError),
+    /// A thread could not be started or panicked.
+    #[error("a verifying thread ended early")]
+    Thread,
+}
+
+/// How a ledger is verified.
+#[derive(Clone, Debug, Default)]
+pub struct CheckOptions {
+    /// Threads; all cores when absent.
+    pub n_threads: Option<NonZeroUsize>,
+    /// An anchor to hold the ledger against instead of the one beside it.
+    pub anchor: Option<Anchor>,
+    /// Leaves the database's own indexes unchecked, so that an entry which only a search would miss
+    /// is not found.
+    pub skip_indexes: bool,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReport {
+    /// Name of the ledger.
+    pub origin: String,
+    /// Number of entries that the head says there are.
+    pub size: u64,
+    /// The stored root, hex.
+    pub root: String,
+    /// Bytes of parts that were hashed.
+    pub part_bytes: u64,
+    /// Size at the anchor; absent when none was there to hold the ledger against, and then a cut
+    /// tail that was tidied up cannot be seen.
+    pub anchored_size: Option<u64>,
+    /// What was found, by index.
+    pub findings: Vec<Finding>,
+}
+
+impl CheckReport {
+    /// True when nothing was found.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Results of one chunk, in the order of keys.
+enum Piece {
+    Checked(Box<Checked>),
+    Orphan(u64),
+    Finding(Finding),
+}
+
+/// Verifies a ledger. `progress` is called with the number of entries that have been checked and the
+/// number that there are.
+///
+/// # Errors
+/// When the ledger or its anchor cannot be read at all. What is merely wrong is a finding.
+pub fn run(
+    ledger: &Ledger,
+    options: &CheckOptions,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<CheckReport, CheckError> {
+    let store = ledger.open_read()?;
+    // The anchor first: it is written after the commit, so a head that is read later is never
+    // behind it.
+    let anchor = match &options.anchor {
+        Some(anchor) => Some(anchor.clone()),
+        None => anchor_file::read(&ledger.anchor_path())?,
+    };
+    let anchor = anchor.filter(|anchor| anchor.origin == store.origin());
+    let head = store.tip()?.head;
+    let key_end = key_end(store.as_ref(), &head)?;
+    let ends = Ends { head, anchor: anchor.as_ref().map(|anchor| anchor.head) };
+    let mut chain = Chain::new(store.origin(), ends);
+    let part_bytes = AtomicU64::new(0);
+    std::thread::scope(|scope| -> Result<(), CheckError> {
+        let for_indexes = store.another()?;
+        let indexes = scope.spawn(move || match options.skip_indexes {
+            true => Ok(Vec::new()),
+            false => for_indexes.verify_indexes(),
+        });
+        let mut workers = Vec::new();
+        let n_workers = n_workers(options);
+        for n in 0..n_workers {
+            let (give, taken) = sync_channel(N_CHUNKS_WAITING);
+            let (worker, part_bytes) = (store.another()?, &part_bytes);
+            let ranges = ranges(key_end, n, n_workers);
+            scope.spawn(move || check_ranges(worker.as_ref(), ranges, part_bytes, &give));
+            workers.push(taken);
+        }
+        take_all(&workers, key_end, &mut chain, &mut progress)?;
+        let found = indexes.join().map_err(|_| CheckError::Thread)??;
+        found.into_iter().for_each(|finding| chain.note(finding));
+        Ok(())
+    })?;
+    Ok(CheckReport {
+        origin: store.origin().to_owned(),
+        size: head.size,
+        root: head.root.to_hex(),
+        part_bytes: part_bytes.into_inner(),
+        anchored_size: anchor.map(|anchor| anchor.head.size),
+        findings: chain.finish(),
+    })
+}
+
+/// Where the rows end. Rows behind the head were put in by somebody else, unless the head has moved
+/// since it was read because another process appends.
+fn key_end(store: &dyn Store, head: &Head) -> Result<u64, StoreError> {
+    let end = store.key_end()?;
+    let grew = end > head.size && store.tip()?.head != *head;
+    Ok(if grew { head.size } else { end })
+}
+
+fn n_workers(options: &CheckOptions) -> usize {
+    let n = options.n_threads.or_else(|| std::thread::available_parallelism().ok());
+    n.map_or(1, NonZeroUsize::get)
+}
+
+/// The chunks of worker `n` of `n_workers`: every `n_workers`-th one.
+fn ranges(key_end: u64, n: usize, n_workers: usize) -> impl Iterator<Item = Range<u64>> + Send {
+    let starts = (0..key_end.div_ceil(N_CHUNK)).skip(n).step_by(n_workers);
+    starts.map(move |chunk| chunk * N_CHUNK..((chunk + 1) * N_CHUNK).min(key_end))
+}
+
+type Chunk = Result<Vec<Piece>, StoreError>;
+
+fn check_ranges(
+    store: &dyn Store,
+    ranges: impl Iterator<Item = Range<u64>>,
+    part_bytes: &AtomicU64,
+    give: &SyncSender<Chunk>,
+) {
+    for range in ranges {
+        let mut pieces = Vec::new();
+        let mut n_bytes = 0_u64;
+        let scanned = store.verify_scan(range, &mut |item| {
+            pieces.push(match item {
+                VerifyItem::Entry(entry) => {
+                    let lengths = entry.parts.iter().map(|part| part.bytes.len());
+                    n_bytes += u64::try_from(lengths.sum::<usize>()).unwrap_or(0);
+                    Piece::Checked(Box::new(check_entry(&entry)))
+                }
+                VerifyItem::OrphanLookup(key) => Piece::Orphan(key),
+                VerifyItem::Finding(finding) => Piece::Finding(finding),
+            });
+        });
+        part_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+        // The other side has gone away when it met an error.
+        if give.send(scanned.map(|()| pieces)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Takes the workers' chunks in turn, which is the order of keys.
+fn take_all(
+    workers: &[Receiver<Chunk>],
+    key_end: u64,
+    chain: &mut Chain,
+    progress: &mut impl FnMut(u64, u64),
+) -> Result<(), CheckError> {
+    let mut n_done = 0;
+    for worker in workers.iter().cycle() {
+        if n_done >= key_end {
+            break;
+        }
+        let chunk = worker.recv().map_err(|_| CheckError::Thread)?;
+        for piece in chunk? {
+            match piece {
+                Piece::Checked(checked) => chain.push(*checked),
+                Piece::Orphan(key) => chain.orphan_lookup(key),
+                Piece::Finding(finding) => chain.note(finding),
+            }
+        }
+        n_done = (n_done + N_CHUNK).min(key_end);
+        progress(n_done, key_end);
+    }
+    Ok(())
+}

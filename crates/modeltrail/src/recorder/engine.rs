@@ -1,0 +1,343 @@
+//! What runs behind a recorder in one process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use modeltrail_core::control::ProducerEvent;
+use modeltrail_core::record::Parties;
+use modeltrail_core::{Frame, PartId, Record};
+
+use super::capture::{Shared, Stop, open_sequencer, run_capture, run_sequencer};
+use super::intake::Intake;
+use super::ring::Ring;
+use super::stats::Counters;
+use super::watch::Watch;
+use super::{Ack, OnFull, Receipt, RecorderOptions, RecordingError, Stats};
+use crate::clock;
+use crate::entropy;
+use crate::ledger::Ledger;
+use crate::sequencer::spool_origin;
+use crate::spool::{Level, Producer, ProducerId, SpoolError};
+use crate::store::Store;
+
+/// How many threads an engine starts.
+const N_THREADS: usize = 2;
+
+/// A producer with its threads.
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+    reader: Mutex<Option<Box<dyn Store>>>,
+    closed: AtomicBool,
+    closing: Mutex<bool>,
+    pid: u32,
+}
+
+impl Engine {
+    pub(super) fn start(
+        url: &str,
+        options: &RecorderOptions,
+    ) -> Result<Arc<Self>, RecordingError> {
+        let ledger = Ledger::parse(url)?;
+        if !ledger.exists()
+            && let Some(origin) = &options.create_as
+        {
+            ledger.create(origin)?;
+        }
+        let store = ledger.open_read()?;
+        let mac_key = ledger.mac_key()?;
+        let spool_dir = options.spool_dir.clone().unwrap_or_else(|| ledger.spool_dir());
+        let origin = spool_origin(store.origin());
+        let producer = Producer::open_dir(&spool_dir, options.spool, origin)?;
+        let shared = Arc::new(Shared {
+            ledger,
+            producer,
+            ring: Ring::new(options.ring_records_max, options.ring_bytes_max),
+            intake: Intake::new(
+                options.redactor.clone(),
+                mac_key,
+                options.limits,
+                options.mode.clone(),
+            ),
+            counters: Counters::default(),
+            watch: Watch::new(spool_dir, options.spool),
+            is_sequencer: AtomicBool::new(false),
+            trouble: Mutex::new(None),
+            stop: Stop::default(),
+            options: options.clone(),
+        });
+        let opened = shared.append_event(ProducerEvent::Open)?;
+        match shared.producer.commit(opened, Level::Spooled) {
+            // It stays in memory and goes out with the first record that finds room; the sequencer
+            // that makes room may be the one that is opened next.
+            Err(error) if error.is_full() => shared.set_trouble(Some(error.to_string())),
+            done => done?,
+        }
+        // Trouble that will not pass (a database behind its anchor) is told before anything is taken.
+        let sequencer = if options.sequence { open_sequencer(&shared)? } else { None };
+        shared.is_sequencer.store(sequencer.is_some(), Ordering::Relaxed);
+        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+            thread.map(drop).map_err(|e| RecordingError::System(format!("no thread: {e}").into()))
+        };
+        let for_capture = Arc::clone(&shared);
+        spawn("modeltrail-capture", Box::new(move || run_capture(&for_capture)))?;
+        let for_sequencer = Arc::clone(&shared);
+        let run: Box<dyn FnOnce() + Send> = if options.sequence {
+            Box::new(move || run_sequencer(&for_sequencer, sequencer))
+        } else {
+            Box::new(move || for_sequencer.stop.thread_done())
+        };
+        spawn("modeltrail-sequencer", run)?;
+        Ok(Arc::new(Self {
+            shared,
+            reader: Mutex::new(Some(store)),
+            closed: AtomicBool::new(false),
+            closing: Mutex::new(false),
+            pid: std::process::id(),
+        }))
+    }
+
+    pub(super) fn ack(&self) -> Ack {
+        self.shared.options.ack
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
+    }
+
+    pub(super) fn producer_id(&self) -> ProducerId {
+        self.shared.producer.id()
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    pub(super) fn record(&self, mut record: Record, ack: Ack) -> Result<Receipt, RecordingError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(RecordingError::Closed);
+        }
+        record.check()?;
+        record.check_size(&self.shared.intake.limits)?;
+        let id = match record.request_id_ref() {
+            Some(_) => None,
+            None => Some(entropy::uuid_text(&entropy::uuid_v7()?)),
+        };
+        record.assign(|| id.unwrap_or_default(), clock::now_ns);
+        let request_id = record.request_id_ref().unwrap_or_default().to_owned();
+        if ack == Ack::Accepted {
+            return self.accept(record, request_id);
+        }
+        self.record_durably(record, request_id, ack)
+    }
+
+    fn accept(&self, record: Record, request_id: String) -> Result<Receipt, RecordingError> {
+        let shared = &self.shared;
+        let receipt = |dropped| Receipt { request_id, ack: Ack::Accepted, index: None, dropped };
+        let taken = match shared.ring.push(record) {
+            Ok(()) => true,
+            Err(record) => match shared.options.on_full {
+                OnFull::Block(time) => {
+                    shared.ring.push_until(record, Instant::now() + time).is_ok()
+                }
+                OnFull::Fail => false,
+                OnFull::Gap => {
+                    Counters::add(&shared.counters.n_dropped, 1);
+                    Counters::add(&shared.counters.n_uncovered, 1);
+                    shared.ring.wake();
+                    return Ok(receipt(true));
+                }
+            },
+        };
+        if !taken {
+            return Err(RecordingError::Full("the ring of accepted records is full"));
+        }
+        Counters::add(&shared.counters.n_recorded, 1);
+        Ok(receipt(false))
+    }
+
+    fn record_durably(
+        &self,
+        record: Record,
+        request_id: String,
+        ack: Ack,
+    ) -> Result<Receipt, RecordingError> {
+        let shared = &self.shared;
+        let frame = shared.intake.frame(record)?;
+        let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
+        let bytes = frame.encode();
+        let mut seq = None;
+        let done = self.with_room(|| {
+            let seq = match seq {
+                Some(seq) => seq,
+                None => *seq.insert(shared.producer.append(&bytes)?),
+            };
+            shared.producer.commit(seq, level)
+        });
+        let Some(seq) = seq else {
+            // Not even in memory: nothing of it was kept.
+            return match done {
+                Err(error) if error.is_full() && shared.options.on_full == OnFull::Gap => {
+                    Counters::add(&shared.counters.n_dropped, 1);
+                    Counters::add(&shared.counters.n_uncovered, 1);
+                    Ok(Receipt { request_id, ack: Ack::Accepted, index: None, dropped: true })
+                }
+                Err(error) => Err(error.into()),
+                Ok(()) => Err(RecordingError::Full("the spool took nothing")),
+            };
+        };
+        Counters::add(&shared.counters.n_recorded, 1);
+        shared.watch.mark(seq + 1);
+        match done {
+            Ok(()) => {}
+            Err(error) if error.is_full() && shared.options.on_full == OnFull::Gap => {
+                return Ok(Receipt { request_id, ack: Ack::Accepted, index: None, dropped: false });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let index = match ack {
+            Ack::Sequenced => Some(self.sequenced_index(&frame, &request_id, seq)?),
+            _ => None,
+        };
+        Ok(Receipt { request_id, ack, index, dropped: false })
+    }
+
+    /// Tries again while there is no room and the options say to wait.
+    fn with_room(
+        &self,
+        mut attempt: impl FnMut() -> Result<(), SpoolError>,
+    ) -> Result<(), SpoolError> {
+        let time = match self.shared.options.on_full {
+            OnFull::Block(time) => time,
+            OnFull::Fail | OnFull::Gap => Duration::ZERO,
+        };
+        let deadline = Instant::now() + time;
+        loop {
+            let acked = self.shared.producer.acked_seq().unwrap_or(0);
+            match attempt() {
+                Err(error) if error.is_full() => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(error);
+                    }
+                    // Room comes when the sequencer takes something.
+                    let step = left.min(Duration::from_millis(20));
+                    self.shared.producer.wait_acked(acked, step)?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Waits until a frame is in the store and finds its entry, or the one that was there before.
+    fn sequenced_index(
+        &self,
+        frame: &Frame,
+        request_id: &str,
+        seq: u64,
+    ) -> Result<u64, RecordingError> {
+        let timeout = self.shared.options.flush_timeout;
+        if !self.shared.producer.wait_acked(seq, timeout)? {
+            return Err(self.timeout(Ack::Sequenced, timeout));
+        }
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = || RecordingError::System("the sequenced entry cannot be found".into());
+        let store = reader.as_ref().ok_or(RecordingError::Closed)?;
+        let index = store.find_request(request_id)?.ok_or_else(missing)?;
+        let there = store.get(index)?.ok_or_else(missing)?;
+        let own = there.leaf.producer == self.producer_id() && there.leaf.producer_seq == seq;
+        let submitted = |parts: &[modeltrail_core::record::Part]| {
+            let part = parts.iter().find(|part| part.id == PartId::Parties)?;
+            let parties: Parties<'_> = serde_json::from_slice(&part.bytes).ok()?;
+            parties.submitted_mac.map(std::borrow::Cow::into_owned)
+        };
+        if own || submitted(&there.parts) == submitted(frame.parts()) {
+            return Ok(index);
+        }
+        Err(RecordingError::Conflict { request_id: request_id.to_owned(), index })
+    }
+
+    fn timeout(&self, ack: Ack, waited: Duration) -> RecordingError {
+        let fallback = || "no sequencer has taken it; it is safe in the spool".to_owned();
+        RecordingError::Timeout {
+            ack,
+            waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+            reason: self.shared.trouble().unwrap_or_else(fallback),
+        }
+    }
+
+    pub(super) fn flush(
+        &self,
+        ack: Ack,
+        timeout: Option<Duration>,
+    ) -> Result<(), RecordingError> {
+        if ack == Ack::Accepted {
+            return Ok(());
+        }
+        let timeout = timeout.unwrap_or(self.shared.options.flush_timeout);
+        let deadline = Instant::now() + timeout;
+        let shared = &self.shared;
+        if !shared.ring.wait_done(shared.ring.n_pushed(), deadline) {
+            return Err(self.timeout(ack, timeout));
+        }
+        let Some(last) = shared.producer.next_seq().checked_sub(1) else { return Ok(()) };
+        let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
+        shared.producer.commit(last, level)?;
+        if ack == Ack::Sequenced {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !shared.producer.wait_acked(last, left)? {
+                return Err(self.timeout(ack, timeout));
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes once; later calls wait for the first and give nothing back.
+    pub(super) fn close(&self) -> Result<(), RecordingError> {
+        let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.closed.store(true, Ordering::Release);
+        if *closing {
+            return Ok(());
+        }
+        let shared = &self.shared;
+        let deadline = Instant::now() + shared.options.close_timeout;
+        shared.stop.capture(deadline);
+        shared.ring.wake();
+        let captured = shared.stop.wait_done(1, deadline);
+        let last = self.last_words();
+        *closing = true;
+        // With the producer's lock gone the sequencer sees its end and frees its segments.
+        let released = shared.producer.close();
+        shared.stop.sequencer(deadline);
+        let sequenced = shared.stop.wait_done(N_THREADS, deadline);
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if shared.ledger.is_memory() {
+            // Files of a memory ledger are of no use to anybody; what is left of them does no harm.
+            drop(std::fs::remove_dir_all(shared.ledger.dir()));
+        }
+        last?;
+        released?;
+        if captured && sequenced {
+            return Ok(());
+        }
+        Err(self.timeout(Ack::Spooled, shared.options.close_timeout))
+    }
+
+    /// The producer's closing entry, durable.
+    fn last_words(&self) -> Result<(), RecordingError> {
+        let seq = self.shared.append_event(ProducerEvent::Close)?;
+        Ok(self.shared.producer.commit(seq, Level::Spooled)?)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if self.pid != std::process::id() {
+            return;
+        }
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "a recorder was dropped and could not be closed in order");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The recorder: what an application holds to record its predictions.
+
+mod capture;
+mod engine;
+mod error;
+mod intake;
+mod options;
+mod ring;
+mod stats;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::RecordingError;
+pub use options::{Ack, OnFull, RecorderOptions};
+pub use stats::Stats;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use modeltrail_core::Record;
+
+use crate::reader::Reader;
+use engine::Engine;
+
+/// What a caller gets back for a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// The record's request id, the caller's or an assigned one.
+    pub request_id: String,
+    /// The stage that was reached.
+    pub ack: Ack,
+    /// Its place in the ledger, where the stage is [`Ack::Sequenced`]. For a record that was there
+    /// already it is the place of the one that was there.
+    pub index: Option<u64>,
+    /// True when there was no room and [`OnFull::Gap`] passed the record over: a gap entry counts it.
+    pub dropped: bool,
+}
+
+/// Records predictions. Clones share one recorder; it may be used from any number of threads.
+///
+/// **Fork.** A forked child is a producer of its own: its first call opens a new one, with threads
+/// of its own, and touches nothing of its parent's.
+///
+/// **End.** [`Recorder::close`] flushes and says what went wrong. Dropping the last clone does the
+/// same for at most [`RecorderOptions::close_timeout`], and what is not sequenced by then waits in
+/// the spool for the next sequencer.
+#[derive(Clone)]
+pub struct Recorder {
+    first: Arc<Generation>,
+}
+
+/// One process's engine; a forked child appends the next.
+struct Generation {
+    pid: u32,
+    engine: OnceLock<Result<Arc<Engine>, RecordingError>>,
+    options: RecorderOptions,
+    url: String,
+    next: OnceLock<Arc<Generation>>,
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        if self.pid == std::process::id() {
+            return;
+        }
+        // In a forked child: the parent's engine has threads, locks and files that are the parent's.
+        // Its memory is left as it is; running its destructors could wait for threads that are not
+        // here.
+        if let Some(engine) = self.engine.take() {
+            #[expect(clippy::mem_forget, reason = "see above")]
+            std::mem::forget(engine);
+        }
+    }
+}
+
+impl Recorder {
+    /// Opens a ledger that is there, with the default options.
+    ///
+    /// # Errors
+    /// When no ledger is there, or its files cannot be used.
+    pub fn open(url: &str) -> Result<Self, RecordingError> {
+        Self::options().open(url)
+    }
+
+    /// Options to change before opening.
+    #[must_use]
+    pub fn options() -> RecorderOptions {
+        RecorderOptions::default()
+    }
+
+    pub(crate) fn open_with(url: &str, options: RecorderOptions) -> Result<Self, RecordingError> {
+        let engine = Engine::start(url, &options)?;
+        let first = Generation {
+            pid: std::process::id(),
+            engine: OnceLock::from(Ok(engine)),
+            options,
+            url: url.to_owned(),
+            next: OnceLock::new(),
+        };
+        Ok(Self { first: Arc::new(first) })
+    }
+
+    /// The engine of this process. Only `OnceLock`s are read on the way: a lock that another thread
+    /// held at the moment of a fork would stay locked in the child for ever.
+    fn engine(&self) -> Result<&Arc<Engine>, RecordingError> {
+        let pid = std::process::id();
+        let mut generation = &self.first;
+        while generation.pid != pid {
+            generation = generation.next.get_or_init(|| {
+                Arc::new(Generation {
+                    pid,
+                    engine: OnceLock::new(),
+                    options: generation.options.clone(),
+                    url: generation.url.clone(),
+                    next: OnceLock::new(),
+                })
+            });
+        }
+        let engine = generation
+            .engine
+            .get_or_init(|| Engine::start(&generation.url, &generation.options));
+        engine.as_ref().map_err(Clone::clone)
+    }
+
+    /// Records at the stage set in the options ([`Ack::Accepted`] by default).
+    ///
+    /// # Errors
+    /// When the record cannot be taken, or the stage cannot be reached; see [`RecordingError`].
+    pub fn record(&self, record: Record) -> Result<Receipt, RecordingError> {
+        let engine = self.engine()?;
+        engine.record(record, engine.ack())
+    }
+
+    /// Records at the stage given.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub fn record_at(&self, record: Record, ack: Ack) -> Result<Receipt, RecordingError> {
+        self.engine()?.record(record, ack)
+    }
+
+    /// Waits until everything that was recorded before has reached a stage.
+    ///
+    /// # Errors
+    /// When it cannot be reached within [`RecorderOptions::flush_timeout`].
+    pub fn flush(&self, ack: Ack) -> Result<(), RecordingError> {
+        self.engine()?.flush(ack, None)
+    }
+
+    /// As [`Recorder::flush`], with a limit of its own.
+    ///
+    /// # Errors
+    /// When the stage cannot be reached in this time.
+    pub fn flush_within(&self, ack: Ack, timeout: Duration) -> Result<(), RecordingError> {
+        self.engine()?.flush(ack, Some(timeout))
+    }
+
+    /// Opens a reader that sees everything that this recorder has recorded so far.
+    ///
+    /// # Errors
+    /// When it cannot be sequenced in time, or the ledger cannot be read.
+    pub fn reader(&self) -> Result<Reader, RecordingError> {
+        self.flush(Ack::Sequenced)?;
+        Reader::of(self.engine()?.ledger()).map_err(RecordingError::from)
+    }
+
+    /// Counters, depth and lag.
+    ///
+    /// # Errors
+    /// In a forked child whose recorder could not be opened.
+    pub fn stats(&self) -> Result<Stats, RecordingError> {
+        Ok(self.engine()?.stats())
+    }
+
+    /// The producer that this process records as.
+    ///
+    /// # Errors
+    /// In a forked child whose recorder could not be opened.
+    pub fn producer(&self) -> Result<[u8; 16], RecordingError> {
+        Ok(self.engine()?.producer_id())
+    }
+
+    /// Flushes to the spool, writes the producer's closing entry, gives the sequencer time to take
+    /// it all, and stops the threads. Later calls of other clones fail with
+    /// [`RecordingError::Closed`].
+    ///
+    /// # Errors
+    /// When something could not be made durable; it is still safe to call again.
+    pub fn close(&self) -> Result<(), RecordingError> {
+        self.engine()?.close()
+    }
+}

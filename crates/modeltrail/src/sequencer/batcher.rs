@@ -1,0 +1,282 @@
+//! From items of the spool to a batch: exactly once by (producer, number), one entry per request id.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use modeltrail_core::code::PartId;
+use modeltrail_core::control::{Control, GapReason, ProducerEvent};
+use modeltrail_core::hash::hex;
+use modeltrail_core::record::Parties;
+use modeltrail_core::Frame;
+
+use super::{gap_control, producer_control};
+use crate::clock;
+use crate::spool::{Item, ProducerId};
+use crate::store::{Batch, ProducerState, Store, StoreError};
+
+/// What a batcher made.
+pub(super) struct Done {
+    pub(super) batch: Batch,
+    pub(super) acks: Vec<(ProducerId, u64)>,
+    pub(super) controls: Vec<Control>,
+    pub(super) n_duplicates: u64,
+    pub(super) n_conflicts: u64,
+}
+
+/// Makes one batch.
+pub(super) struct Batcher<'a> {
+    batch: Batch,
+    store: &'a dyn Store,
+    known: &'a mut HashMap<ProducerId, ProducerState>,
+    quarantine_dir: PathBuf,
+    /// Request ids of this batch, with what their records are compared by.
+    requests: HashMap<String, Option<String>>,
+    touched: BTreeMap<ProducerId, ProducerState>,
+    gaps: BTreeMap<(ProducerId, GapReasonKey), Vec<(u64, u64)>>,
+    controls: Vec<Control>,
+    n_duplicates: u64,
+    n_conflicts: u64,
+}
+
+/// [`GapReason`] with an order, so that gap entries come in a fixed one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum GapReasonKey {
+    Duplicate,
+    Quarantined,
+}
+
+impl GapReasonKey {
+    const fn reason(self) -> GapReason {
+        match self {
+            Self::Duplicate => GapReason::Duplicate,
+            Self::Quarantined => GapReason::Quarantined,
+        }
+    }
+}
+
+/// What a caller's request id leads to.
+enum Taken {
+    Free,
+    ByTheSame,
+    ByAnother,
+}
+
+impl<'a> Batcher<'a> {
+    pub(super) fn new(
+        batch: Batch,
+        store: &'a dyn Store,
+        known: &'a mut HashMap<ProducerId, ProducerState>,
+        spool_dir: PathBuf,
+    ) -> Self {
+        Self {
+            batch,
+            store,
+            known,
+            quarantine_dir: spool_dir.join("quarantine"),
+            requests: HashMap::new(),
+            touched: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+            controls: Vec::new(),
+            n_duplicates: 0,
+            n_conflicts: 0,
+        }
+    }
+
+    pub(super) fn take(&mut self, item: Item) -> Result<(), StoreError> {
+        match item {
+            Item::Frame { producer, seq, bytes, .. } => self.frame(producer, seq, &bytes),
+            Item::Quarantined { producer, seq_from, seq_to, file } => {
+                tracing::error!(
+                    producer = hex(&producer), file, ?seq_from, ?seq_to,
+                    "the spool is damaged; the damaged bytes are in its quarantine"
+                );
+                // Numbers that are known to be lost; unknown ones show as a hole at the next frame.
+                if let Some(last) = seq_to {
+                    let first = self.state(&producer)?.next_seq.max(seq_from.unwrap_or(0));
+                    self.lose(producer, first, last, GapReasonKey::Quarantined)?;
+                }
+                Ok(())
+            }
+            Item::Ended { producer, next_seq } => self.ended(producer, next_seq),
+        }
+    }
+
+    fn state(&mut self, producer: &ProducerId) -> Result<ProducerState, StoreError> {
+        if let Some(state) = self.touched.get(producer) {
+            return Ok(*state);
+        }
+        if let Some(state) = self.known.get(producer) {
+            return Ok(*state);
+        }
+        self.store.producer(producer)
+    }
+
+    fn set_next(&mut self, producer: ProducerId, next_seq: u64) -> Result<(), StoreError> {
+        let state = self.state(&producer)?;
+        self.touched.insert(producer, ProducerState { next_seq, ..state });
+        Ok(())
+    }
+
+    /// Notes numbers that become no entry.
+    fn lose(
+        &mut self,
+        producer: ProducerId,
+        first: u64,
+        last: u64,
+        reason: GapReasonKey,
+    ) -> Result<(), StoreError> {
+        if first > last {
+            return Ok(());
+        }
+        let ranges = self.gaps.entry((producer, reason)).or_default();
+        match ranges.last_mut() {
+            Some((_, end)) if *end + 1 == first => *end = last,
+            _ => ranges.push((first, last)),
+        }
+        self.set_next(producer, last.saturating_add(1))
+    }
+
+    fn frame(
+        &mut self,
+        producer: ProducerId,
+        seq: u64,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        let next_seq = self.state(&producer)?.next_seq;
+        if seq < next_seq {
+            return Ok(());
+        }
+        let frame = match Frame::decode(bytes) {
+            Ok(frame) => frame,
+            Err(error) => return self.poison(producer, seq, bytes, &error.to_string()),
+        };
+        let control = frame.part(PartId::Control).and_then(|part| {
+            Control::read(frame.kind(), &part.bytes)
+        });
+        if seq > next_seq && !covers(control.as_ref(), &producer, next_seq, seq - 1) {
+            self.lose(producer, next_seq, seq - 1, GapReasonKey::Quarantined)?;
+        }
+        let frame = match self.request_id_of(&frame) {
+            None => frame,
+            Some((request_id, submitted)) => match self.taken(&request_id, submitted.as_deref())? {
+                Taken::Free => {
+                    self.requests.insert(request_id, submitted);
+                    frame
+                }
+                Taken::ByTheSame => {
+                    self.n_duplicates += 1;
+                    return self.lose(producer, seq, seq, GapReasonKey::Duplicate);
+                }
+                Taken::ByAnother => {
+                    self.n_conflicts += 1;
+                    frame.into_conflict()
+                }
+            },
+        };
+        let closes = matches!(
+            &control,
+            Some(Control::Producer(p)) if p.event == ProducerEvent::Close && p.producer == hex(&producer)
+        );
+        self.batch.push(frame, producer, seq, clock::now_us());
+        self.set_next(producer, seq + 1)?;
+        if closes {
+            self.touched.insert(producer, ProducerState { next_seq: seq + 1, ended: true });
+        }
+        Ok(())
+    }
+
+    /// The request id that must be unique, with what its record is compared by; `None` where the
+    /// recorder assigned it or the kind has none.
+    fn request_id_of(&self, frame: &Frame) -> Option<(String, Option<String>)> {
+        if frame.request_id_assigned() || !frame.kind().has_unique_request_id() {
+            return None;
+        }
+        let parties = frame.part(PartId::Parties)?;
+        let parties: Parties<'_> = serde_json::from_slice(&parties.bytes).ok()?;
+        let submitted = parties.submitted_mac.map(std::borrow::Cow::into_owned);
+        Some((parties.request_id?.into_owned(), submitted))
+    }
+
+    fn taken(&self, request_id: &str, submitted: Option<&str>) -> Result<Taken, StoreError> {
+        let compare = |there: Option<&str>| {
+            if there.is_some() && there == submitted { Taken::ByTheSame } else { Taken::ByAnother }
+        };
+        if let Some(there) = self.requests.get(request_id) {
+            return Ok(compare(there.as_deref()));
+        }
+        let Some(index) = self.store.find_request(request_id)? else { return Ok(Taken::Free) };
+        let entry = self.store.get(index)?;
+        let part = entry
+            .as_ref()
+            .and_then(|entry| entry.parts.iter().find(|part| part.id == PartId::Parties));
+        let there: Parties<'_> = part
+            .and_then(|part| serde_json::from_slice(&part.bytes).ok())
+            .unwrap_or_default();
+        Ok(compare(there.submitted_mac.as_deref()))
+    }
+
+    /// A frame that cannot be read is kept in the quarantine and does not stop the others.
+    fn poison(
+        &mut self,
+        producer: ProducerId,
+        seq: u64,
+        bytes: &[u8],
+        why: &str,
+    ) -> Result<(), StoreError> {
+        let path = self.quarantine_dir.join(format!("frame-{}-{seq}", hex(&producer)));
+        let kept = std::fs::create_dir_all(&self.quarantine_dir)
+            .and_then(|()| std::fs::write(&path, bytes))
+            .and_then(|()| std::fs::File::open(&path)?.sync_all());
+        kept.map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        tracing::error!(file = %path.display(), why, "a frame cannot be read; it was put aside");
+        let next_seq = self.state(&producer)?.next_seq;
+        self.lose(producer, next_seq, seq, GapReasonKey::Quarantined)
+    }
+
+    fn ended(&mut self, producer: ProducerId, next_seq: u64) -> Result<(), StoreError> {
+        let state = self.state(&producer)?;
+        if state.ended || (state.next_seq == 0 && next_seq == 0) {
+            return Ok(());
+        }
+        if next_seq > state.next_seq {
+            self.lose(producer, state.next_seq, next_seq - 1, GapReasonKey::Quarantined)?;
+        }
+        let next_seq = self.state(&producer)?.next_seq;
+        self.controls.push(producer_control(&producer, ProducerEvent::Lost, next_seq));
+        self.touched.insert(producer, ProducerState { next_seq, ended: true });
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Done {
+        let gaps = std::mem::take(&mut self.gaps);
+        let mut controls: Vec<Control> = gaps
+            .into_iter()
+            .map(|((producer, reason), ranges)| gap_control(&producer, ranges, reason.reason()))
+            .collect();
+        controls.append(&mut self.controls);
+        let mut acks = Vec::with_capacity(self.touched.len());
+        for (producer, state) in self.touched {
+            self.batch.account(producer, state);
+            self.known.insert(producer, state);
+            acks.push((producer, state.next_seq));
+        }
+        Done {
+            batch: self.batch,
+            acks,
+            controls,
+            n_duplicates: self.n_duplicates,
+            n_conflicts: self.n_conflicts,
+        }
+    }
+}
+
+/// True when a gap frame of the producer itself covers the numbers from `first` to `last`.
+fn covers(control: Option<&Control>, producer: &ProducerId, first: u64, last: u64) -> bool {
+    match control {
+        Some(Control::Gap(gap)) => {
+            gap.producer == hex(producer)
+                && gap.ranges.iter().any(|(from, to)| *from <= first && last <= *to)
+        }
+        _ => false,
+    }
+}

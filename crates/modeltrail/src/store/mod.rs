@@ -1,0 +1,185 @@
+//! Where entries live: the contract, and two stores that keep it.
+
+mod batch;
+mod error;
+mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+
+pub use batch::{Batch, NewEntry, ProducerState};
+pub use error::StoreError;
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Access, SqliteStore};
+
+use std::ops::Range;
+
+use modeltrail_core::anchor::Head;
+use modeltrail_core::merkle::Frontier;
+use modeltrail_core::query::{Cursor, Query};
+use modeltrail_core::record::Part;
+use modeltrail_core::verify::{Finding, StoredEntry};
+use modeltrail_core::{Hash, Leaf};
+
+/// Where the ledger ends: all that the sequencer needs to go on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tip {
+    /// Size and root.
+    pub head: Head,
+    /// Leaf hash of the last entry, or what stands in `prev` of index 0.
+    pub last_leaf_hash: Hash,
+    /// The sequencer's time of the last entry, microseconds since 1970 UTC; 0 for none.
+    pub time_us: u64,
+    /// The right edge of the tree.
+    pub frontier: Frontier,
+}
+
+/// An entry with what is left of its parts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its leaf.
+    pub leaf: Leaf,
+    /// Its leaf hash.
+    pub leaf_hash: Hash,
+    /// Its parts, ascending by id.
+    pub parts: Vec<Part>,
+}
+
+/// One prediction as reports count it. Terms are small numbers that [`Store::term`] resolves; equal
+/// texts have equal numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsageRow {
+    /// When it occurred, nanoseconds since 1970 UTC.
+    pub time_ns: i64,
+    /// Term of the user.
+    pub user: Option<u32>,
+    /// Term of the model's version.
+    pub version: Option<u32>,
+    /// Term of the label.
+    pub label: Option<u32>,
+    /// Microseconds.
+    pub latency_us: Option<u64>,
+}
+
+/// What a store meets while it reads everything for a verification, in the order of keys.
+pub enum VerifyItem<'a> {
+    /// The rows under one key.
+    Entry(StoredEntry<'a>),
+    /// A lookup row under a key that has no leaf.
+    OrphanLookup(u64),
+    /// Something that only the store can see.
+    Finding(Finding),
+}
+
+/// Which rows a report reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UsageQuery {
+    /// The model.
+    pub model_name: String,
+    /// Not before, nanoseconds since 1970 UTC.
+    pub since_ns: i64,
+    /// Before, nanoseconds since 1970 UTC.
+    pub until_ns: Option<i64>,
+}
+
+/// Where entries live.
+///
+/// **Concurrency.** One store value is used by one thread; [`Store::another`] opens a further one
+/// onto the same ledger. Reads see whole batches only.
+///
+/// **Durability.** When [`Store::append`] returns, the batch survives power loss (a memory store
+/// survives nothing, and says so in its name). When it fails, nothing of the batch is there.
+///
+/// **Errors.** See [`StoreError`]; after [`StoreError::Conflict`] another writer is on the ledger and
+/// the caller must stop.
+pub trait Store: Send {
+    /// Name of the ledger.
+    fn origin(&self) -> &str;
+
+    /// A further handle on the same ledger, for reading in another thread.
+    ///
+    /// # Errors
+    /// When the store cannot be opened again.
+    fn another(&self) -> Result<Box<dyn Store>, StoreError>;
+
+    /// Where the ledger ends.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tip(&self) -> Result<Tip, StoreError>;
+
+    /// Appends a batch if the ledger still ends at `expected`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it ends elsewhere, else when the store cannot be written.
+    fn append(&mut self, batch: &Batch, expected: &Head) -> Result<(), StoreError>;
+
+    /// What the ledger knows of a producer; the default for one that it never met.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn producer(&self, producer: &[u8; 16]) -> Result<ProducerState, StoreError>;
+
+    /// The index of the entry that holds this request id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn find_request(&self, request_id: &str) -> Result<Option<u64>, StoreError>;
+
+    /// One entry with its parts; `None` when there is none at this index.
+    ///
+    /// # Errors
+    /// When the store cannot be read or its bytes cannot be decoded.
+    fn get(&self, index: u64) -> Result<Option<Entry>, StoreError>;
+
+    /// Up to `limit` places that the query's filters fit, newest first, or oldest first. Filters by
+    /// request id, subject, session and input MAC may let an entry through whose key happens to be
+    /// the same; [`crate::Reader`] looks at the parts again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn scan(
+        &self,
+        query: &Query,
+        oldest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Cursor>, StoreError>;
+
+    /// Hands over each prediction of a model in the order of time.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn usage(&self, query: &UsageQuery, row: &mut dyn FnMut(UsageRow)) -> Result<(), StoreError>;
+
+    /// The text of a term of [`UsageRow`].
+    ///
+    /// # Errors
+    /// When the store cannot be read or has no such term.
+    fn term(&self, term: u32) -> Result<String, StoreError>;
+
+    /// Hands over everything that is stored under the keys of `range`, ascending.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn verify_scan(
+        &self,
+        range: Range<u64>,
+        item: &mut dyn FnMut(VerifyItem<'_>),
+    ) -> Result<(), StoreError>;
+
+    /// The highest key of any row plus one: the same as the size unless somebody put rows in or
+    /// took some out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn key_end(&self) -> Result<u64, StoreError>;
+
+    /// Checks what lies beside the rows, as indexes that a search relies on.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError>;
+}

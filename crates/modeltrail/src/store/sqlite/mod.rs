@@ -1,0 +1,233 @@
+//! The embedded store: one SQLite file in WAL mode.
+
+mod codec;
+mod read;
+mod scan;
+mod schema;
+mod terms;
+mod verify;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use modeltrail_core::anchor::Head;
+use modeltrail_core::leaf::origin_prev;
+use modeltrail_core::merkle::Frontier;
+use modeltrail_core::query::{Cursor, Query};
+use modeltrail_core::verify::Finding;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use super::{Batch, Entry, ProducerState, Store, StoreError, Tip, UsageQuery, UsageRow, VerifyItem};
+use codec::{Packer, Unpacker};
+use terms::Terms;
+
+/// How a ledger is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Reading only.
+    Read,
+    /// Reading and appending.
+    Write,
+}
+
+/// Page cache of a writing connection in KiB. It holds the right edges and the hot pages of the
+/// random indexes of a few million entries; beyond that the system's own cache serves.
+const WRITE_CACHE_KIB: i64 = 48 * 1024;
+
+/// Page cache of a reading connection in KiB: a verification opens one for each core, and all stay
+/// below 128 MiB together.
+const READ_CACHE_KIB: i64 = 8 * 1024;
+
+/// The write-ahead log is folded back when it has this many pages (64 MiB): pages that several
+/// batches touched are then written once. It also bounds what has to be read after a crash.
+const WAL_PAGES: i64 = 16 * 1024;
+
+/// A ledger in an SQLite file.
+pub struct SqliteStore {
+    path: PathBuf,
+    origin: String,
+    access: Access,
+    db: Connection,
+    terms: RefCell<Terms>,
+    packer: Packer,
+    unpacker: RefCell<Unpacker>,
+}
+
+impl SqliteStore {
+    /// Makes an empty ledger. The file must not be there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], or when the file cannot be written.
+    pub fn create(path: &Path, origin: &str) -> Result<Self, StoreError> {
+        // Claims the name: two creators at once cannot both think that they made it.
+        let claimed = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        if let Err(source) = claimed {
+            return Err(if source.kind() == std::io::ErrorKind::AlreadyExists {
+                StoreError::Exists(path.to_owned())
+            } else {
+                StoreError::Io { path: path.to_owned(), source }
+            });
+        }
+        let made = Self::make(path, origin);
+        if made.is_err() {
+            // A file that is no ledger would only stand in the way of the next attempt.
+            drop(std::fs::remove_file(path));
+        }
+        made?;
+        Self::open(path, Access::Write)
+    }
+
+    fn make(path: &Path, origin: &str) -> Result<(), StoreError> {
+        let mut db = Connection::open(path)?;
+        db.execute_batch(schema::SETTINGS)?;
+        let transaction = db.transaction()?;
+        transaction.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", schema::FORMAT_VERSION)?;
+        transaction.execute_batch(schema::TABLES)?;
+        transaction.execute_batch(schema::TRIGGERS)?;
+        transaction.execute_batch(schema::VIEW)?;
+        transaction.execute("INSERT INTO meta (key, value) VALUES ('origin', ?1)", [origin])?;
+        let frontier = Frontier::new();
+        transaction.execute(
+            "INSERT INTO head (id, size, root, last_leaf, time_us, frontier) \
+             VALUES (1, 0, ?1, ?2, 0, ?3)",
+            (frontier.root().0, origin_prev(origin).0, frontier.to_bytes()),
+        )?;
+        transaction.commit()?;
+        // So that the tables are in the file itself and not only in its log.
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Opens a ledger that is there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::NotALedger`], [`StoreError::Version`], or when the
+    /// file cannot be read.
+    pub fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::NotFound(path.to_owned()));
+        }
+        // A reader needs to write too: SQLite keeps its readers' marks beside the file.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)
+            .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+        let version = check_format(&db, path)?;
+        if version != schema::FORMAT_VERSION {
+            let known = schema::FORMAT_VERSION;
+            return Err(StoreError::Version { found: version, known });
+        }
+        db.set_prepared_statement_cache_capacity(64);
+        db.execute_batch(schema::SETTINGS)?;
+        let cache_kib = match access {
+            Access::Read => READ_CACHE_KIB,
+            Access::Write => WRITE_CACHE_KIB,
+        };
+        db.pragma_update(None, "cache_size", -cache_kib)?;
+        db.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
+        if access == Access::Read {
+            db.pragma_update(None, "query_only", true)?;
+        }
+        let origin = db
+            .query_row("SELECT value FROM meta WHERE key = 'origin'", [], |row| row.get(0))
+            .optional()?
+            .ok_or_else(|| StoreError::NotALedger(path.to_owned()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            origin,
+            access,
+            db,
+            terms: RefCell::new(Terms::new()),
+            packer: Packer::new(),
+            unpacker: RefCell::new(Unpacker::new()),
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn check_format(db: &Connection, path: &Path) -> Result<u32, StoreError> {
+    let application_id: Result<i32, _> =
+        db.query_row("PRAGMA application_id", [], |row| row.get(0));
+    match application_id {
+        Ok(schema::APPLICATION_ID) => {}
+        _ => return Err(StoreError::NotALedger(path.to_owned())),
+    }
+    Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+impl Store for SqliteStore {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn another(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(Box::new(Self::open(&self.path, Access::Read)?))
+    }
+
+    fn tip(&self) -> Result<Tip, StoreError> {
+        read::tip(&self.db, &self.path)
+    }
+
+    fn append(&mut self, batch: &Batch, expected: &Head) -> Result<(), StoreError> {
+        if self.access == Access::Read {
+            return Err(StoreError::ReadOnly);
+        }
+        write::append(&mut self.db, &mut self.terms.borrow_mut(), &mut self.packer, batch, expected)
+    }
+
+    fn producer(&self, producer: &[u8; 16]) -> Result<ProducerState, StoreError> {
+        read::producer(&self.db, producer)
+    }
+
+    fn find_request(&self, request_id: &str) -> Result<Option<u64>, StoreError> {
+        read::find_request(&self.db, request_id)
+    }
+
+    fn get(&self, index: u64) -> Result<Option<Entry>, StoreError> {
+        read::get(&self.db, &mut self.unpacker.borrow_mut(), index)
+    }
+
+    fn scan(
+        &self,
+        query: &Query,
+        oldest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Cursor>, StoreError> {
+        scan::scan(&self.db, query, oldest_first, limit)
+    }
+
+    fn usage(&self, query: &UsageQuery, row: &mut dyn FnMut(UsageRow)) -> Result<(), StoreError> {
+        scan::usage(&self.db, query, row)
+    }
+
+    fn term(&self, term: u32) -> Result<String, StoreError> {
+        self.terms.borrow_mut().text(&self.db, i64::from(term))?.ok_or(StoreError::NoTerm(term))
+    }
+
+    fn verify_scan(
+        &self,
+        range: Range<u64>,
+        item: &mut dyn FnMut(VerifyItem<'_>),
+    ) -> Result<(), StoreError> {
+        let (terms, unpacker) = (&mut self.terms.borrow_mut(), &mut self.unpacker.borrow_mut());
+        verify::scan(&self.db, terms, unpacker, range, item)
+    }
+
+    fn key_end(&self) -> Result<u64, StoreError> {
+        verify::key_end(&self.db)
+    }
+
+    fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
+        verify::indexes(&self.db)
+    }
+}

@@ -1,0 +1,199 @@
+//! Everything that is stored, in the order of keys, for a verification.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use modeltrail_core::code::PartId;
+use modeltrail_core::lookup::Lookup;
+use modeltrail_core::verify::{Finding, FindingKind, LookupRow, StoredEntry, StoredPart};
+use rusqlite::{Connection, Row, params};
+
+use super::super::{StoreError, VerifyItem};
+use super::codec::{Unpacker, from_db, hash_key, text_key, to_db};
+use super::read::{PART_COLUMNS, bytes, parts};
+use super::terms::Terms;
+
+/// Columns of `lookups`, in the order in which [`StoredRow`] reads them.
+const LOOKUP_COLUMNS: &str = "k.time_ns, k.kind, k.status, k.model, k.version, k.user, k.label, \
+     k.latency_us, k.request_key, k.subject_key, k.session_key, k.input_mac_key, k.input";
+
+pub(super) fn scan(
+    db: &Connection,
+    terms: &mut Terms,
+    unpacker: &mut Unpacker,
+    range: Range<u64>,
+    item: &mut dyn FnMut(VerifyItem<'_>),
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT l.idx, l.leaf, l.hash, p.idx, p.secret, p.checks, c.hash, k.idx, {LOOKUP_COLUMNS}, \
+         {PART_COLUMNS} FROM leaves l LEFT JOIN parts p ON p.idx = l.idx \
+         LEFT JOIN contents c ON c.id = p.input LEFT JOIN lookups k ON k.idx = l.idx \
+         WHERE l.idx >= ?1 AND l.idx < ?2 ORDER BY l.idx"
+    );
+    let (first, end) = (to_db(range.start), to_db(range.end));
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([first, end])?;
+    let mut n_lookups = 0_i64;
+    let terms = RefCell::new(terms);
+    while let Some(row) = rows.next()? {
+        n_lookups += i64::from(has(row, 7));
+        entry(db, &terms, unpacker, row, item)?;
+    }
+    let n_stored: i64 = db
+        .prepare_cached("SELECT count(*) FROM lookups WHERE idx >= ?1 AND idx < ?2")?
+        .query_row([first, end], |row| row.get(0))?;
+    if n_stored != n_lookups {
+        orphans(db, first, end, item)?;
+    }
+    Ok(())
+}
+
+fn orphans(
+    db: &Connection,
+    first: i64,
+    end: i64,
+    item: &mut dyn FnMut(VerifyItem<'_>),
+) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT k.idx FROM lookups k LEFT JOIN leaves l ON l.idx = k.idx \
+         WHERE k.idx >= ?1 AND k.idx < ?2 AND l.idx IS NULL ORDER BY k.idx",
+    )?;
+    let mut rows = statement.query([first, end])?;
+    while let Some(row) = rows.next()? {
+        item(VerifyItem::OrphanLookup(from_db(row.get(0)?)));
+    }
+    Ok(())
+}
+
+fn has(row: &Row<'_>, at: usize) -> bool {
+    !matches!(row.get_ref(at), Ok(rusqlite::types::ValueRef::Null) | Err(_))
+}
+
+/// Where the columns of [`PART_COLUMNS`] begin in the scan's rows.
+const PARTS_AT: usize = 8 + 13;
+
+fn entry(
+    db: &Connection,
+    terms: &RefCell<&mut Terms>,
+    unpacker: &mut Unpacker,
+    row: &Row<'_>,
+    item: &mut dyn FnMut(VerifyItem<'_>),
+) -> Result<(), StoreError> {
+    let mut unreadable = Vec::new();
+    let mut unpacked: Vec<(PartId, Vec<u8>)> = Vec::new();
+    let packed = if has(row, 3) { parts(row, PARTS_AT)? } else { Vec::new() };
+    for part in packed.iter().filter(|part| part.packed) {
+        match part.bytes.and_then(|bytes| unpacker.unpack(bytes)) {
+            Some(bytes) => unpacked.push((part.id, bytes)),
+            None if part.bytes.is_some() => unreadable.push(part.id),
+            None => {}
+        }
+    }
+    let stored: Vec<StoredPart<'_>> = packed
+        .iter()
+        .filter_map(|part| {
+            let plain = unpacked.iter().find(|(id, _)| *id == part.id).map(|(_, b)| b.as_slice());
+            let bytes = if part.packed { plain? } else { part.bytes? };
+            Some(StoredPart { id: part.id, encoding: part.encoding.code(), bytes })
+        })
+        .collect();
+    let content_hash = bytes(row, 6);
+    let lookup = StoredRow { db, terms, row, content_hash };
+    item(VerifyItem::Entry(StoredEntry {
+        key: from_db(row.get(0)?),
+        leaf: bytes(row, 1).unwrap_or_default(),
+        leaf_hash: bytes(row, 2).unwrap_or_default(),
+        secret: if has(row, 3) { bytes(row, 4) } else { None },
+        parts: &stored,
+        checks: bytes(row, 5).unwrap_or_default(),
+        unreadable: &unreadable,
+        lookup: if has(row, 7) { Some(&lookup) } else { None },
+    }));
+    Ok(())
+}
+
+/// A row of `lookups` beside the terms and contents that it points to.
+struct StoredRow<'a, 'terms, 'row> {
+    db: &'a Connection,
+    terms: &'a RefCell<&'terms mut Terms>,
+    row: &'a Row<'row>,
+    content_hash: Option<&'a [u8]>,
+}
+
+impl StoredRow<'_, '_, '_> {
+    fn integer(&self, at: usize) -> Option<Option<i64>> {
+        self.row.get(8 + at).ok()
+    }
+
+    fn is(&self, at: usize, expected: Option<i64>) -> bool {
+        self.integer(at) == Some(expected)
+    }
+
+    /// True when the column's term has this text. A term that cannot be read has none.
+    fn is_term(&self, at: usize, expected: Option<&str>) -> bool {
+        match (self.integer(at), expected) {
+            (Some(None), None) => true,
+            (Some(Some(id)), Some(text)) => {
+                self.terms.borrow_mut().is(self.db, id, text).unwrap_or(false)
+            }
+            _ => false,
+        }
+    }
+
+    /// True when the lookup row points to the same content as the row of parts.
+    fn same_input(&self) -> bool {
+        let of_parts: Option<Option<i64>> = self.row.get(PARTS_AT + 4).ok();
+        let of_lookup: Option<Option<i64>> = self.integer(12);
+        of_parts.is_some() && of_parts == of_lookup
+    }
+}
+
+impl LookupRow for StoredRow<'_, '_, '_> {
+    fn differing(&self, derived: &Lookup<'_>) -> Vec<&'static str> {
+        let key = |text: Option<&str>| text.map(text_key);
+        let status = derived.status.map(|status| i64::from(status.code()));
+        let input_hash = derived.input_hash.as_ref().map(|hash| hash.0.as_slice());
+        let columns = [
+            ("timestamp", self.is(0, Some(derived.time_ns))),
+            ("kind", self.is(1, Some(i64::from(derived.kind.code())))),
+            ("status", self.is(2, status)),
+            ("model_name", self.is_term(3, derived.model_name.as_deref())),
+            ("model_version", self.is_term(4, derived.model_version.as_deref())),
+            ("user_id", self.is_term(5, derived.user_id.as_deref())),
+            ("label", self.is_term(6, derived.label.as_deref())),
+            ("latency_us", self.is(7, derived.latency_us.map(to_db))),
+            ("request_id", self.is(8, key(derived.request_id.as_deref()))),
+            ("subject_id", self.is(9, key(derived.subject_id.as_deref()))),
+            ("session_id", self.is(10, key(derived.session_id.as_deref()))),
+            ("input_mac", self.is(11, derived.input_mac.as_ref().map(hash_key))),
+            ("input_hash", self.content_hash == input_hash && self.same_input()),
+        ];
+        columns.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect()
+    }
+}
+
+pub(super) fn key_end(db: &Connection) -> Result<u64, StoreError> {
+    let of = |sql: &str| -> Result<u64, StoreError> {
+        let last: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
+        Ok(last.map_or(0, |last| from_db(last).saturating_add(1)))
+    };
+    let leaves = of("SELECT max(idx) FROM leaves")?;
+    Ok(leaves.max(of("SELECT max(idx) FROM lookups")?))
+}
+
+/// Holds every index of the searched tables against its table.
+pub(super) fn indexes(db: &Connection) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
+    for table in ["lookups", "contents", "terms"] {
+        let mut statement = db.prepare(&format!("PRAGMA integrity_check('{table}')"))?;
+        let mut rows = statement.query(params![])?;
+        while let Some(row) = rows.next()? {
+            let text: String = row.get(0)?;
+            if text != "ok" {
+                let detail = format!("SQLite says of the table {table}: {text}");
+                findings.push(Finding::at(0, FindingKind::ChangedIndex, detail));
+            }
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,30 @@
+//! Lengths of files and functions: what is longer is two things.
+
+use crate::finding::Finding;
+use crate::tree::Tree;
+
+/// A file is read in one sitting; those of the houses we learn from have 500 lines at most.
+const FILE_LINES_MAX: usize = 500;
+/// A function is seen on one screen, from its `fn` to its closing brace.
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// Finds Rust and Python files, and Rust functions, that are too long.
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.files.iter().filter(|file| file.is("rs") || file.is("py")) {
+        let n_lines = file.text.lines().count();
+        if n_lines > FILE_LINES_MAX {
+            let what = format!("{n_lines} lines, at most {FILE_LINES_MAX}");
+            findings.push(Finding::new(&file.path, n_lines, what, "split it by what it is about"));
+        }
+    }
+    for (file, scan) in tree.rust() {
+        let long = scan.functions.iter().filter(|f| f.n_lines > FUNCTION_LINES_MAX);
+        findings.extend(long.map(|function| {
+            let (name, n_lines) = (&function.name, function.n_lines);
+            let what = format!("function {name} has {n_lines} lines, at most {FUNCTION_LINES_MAX}");
+            Finding::new(&file.path, function.line, what, "name its parts and call them")
+        }));
+    }
+    findings
+}
