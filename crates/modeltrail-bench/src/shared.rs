@@ -1,6 +1,5 @@
 //! The large ledger that several benches read, made once.
 
-use std::path::Path;
 use std::time::Instant;
 
 use modeltrail::Ack;
@@ -16,7 +15,8 @@ const N: u64 = 1_000_000;
 
 /// A ledger full of the load of its number of records.
 pub(crate) struct SharedLedger {
-    dir: TempDir,
+    /// Goes with the value.
+    _dir: TempDir,
     pub(crate) url: String,
     pub(crate) n: u64,
 }
@@ -36,11 +36,6 @@ impl SharedLedger {
         recorder.flush(Ack::Sequenced)?;
         recorder.close()?;
         progress(&format!("built in {:.1} s", begun.elapsed().as_secs_f64()))?;
-        Ok(Self { dir, url, n })
-    }
-
-    /// The folder that it is in.
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
+        Ok(Self { _dir: dir, url, n })
     }
 }

@@ -19,10 +19,6 @@ pub(crate) struct Spread {
 }
 
 impl Times {
-    pub(crate) fn with_capacity(n: usize) -> Self {
-        Self { ns: Vec::with_capacity(n) }
-    }
-
     /// Runs something and notes how long it took.
     pub(crate) fn time<T>(&mut self, call: impl FnOnce() -> T) -> T {
         let begun = Instant::now();

@@ -54,7 +54,9 @@ impl Keys {
             let more_users = keys.users.len() < wanted && i % (step / 8).max(1) == 0;
             if sampled || more_users {
                 let fields: Fields<'_> = serde_json::from_str(line)?;
-                keys.users.insert(fields.user_id.to_owned());
+                if keys.users.len() < wanted {
+                    keys.users.insert(fields.user_id.to_owned());
+                }
                 keys.models.insert(fields.model_name.to_owned());
                 if sampled {
                     keys.request_ids.insert(fields.request_id.to_owned());

@@ -25,6 +25,8 @@ pub struct Chain {
     findings: Vec<Finding>,
     /// Held back until the entry after it is known.
     waiting: Option<Checked>,
+    /// True when the entry that is being looked at stands at another's place.
+    moved: bool,
     before: Before,
     /// What is added to a key to give the index that its leaf should have, once entries were taken
     /// out or put in and the keys after them renumbered.
@@ -59,6 +61,7 @@ impl Chain {
             ends,
             findings: Vec::new(),
             waiting: None,
+            moved: false,
             before: Before { computed: prev, stored: Some(prev), is_neighbour: true },
             shift: 0,
             expected: 0,
@@ -121,22 +124,25 @@ impl Chain {
     /// Looks at one entry, knowing the one after it.
     fn settle(&mut self, mut entry: Checked, next: Option<&Checked>) {
         self.findings.append(&mut entry.findings);
+        self.moved = false;
         if !self.place(&entry, next) {
             return;
         }
-        self.check_link(&entry, next);
+        if !self.moved {
+            self.check_link(&entry, next);
+        }
         self.frontier.push(entry.computed);
         if self.ends.anchor.is_some_and(|anchor| anchor.size == self.frontier.size()) {
             self.anchor_root = Some(self.frontier.root());
         }
-        if self.suspect != Some(entry.key) {
+        if self.suspect != Some(self.index_of(entry.key)) {
             self.check_time_and_number(&entry);
         }
         if let Some(Control::Gap(gap)) = &entry.control {
             self.producers.cover(gap);
         }
         self.before =
-            Before { computed: entry.computed, stored: entry.stored, is_neighbour: true };
+            Before { computed: entry.computed, stored: entry.stored, is_neighbour: !self.moved };
     }
 
     /// Finds out whether the entry stands where it belongs; false when it is no entry of this place
@@ -159,8 +165,8 @@ impl Chain {
             return true;
         }
         let shift = difference(leaf.index, entry.key);
-        let next_shift =
-            next.and_then(|next| next.leaf.map(|leaf| difference(leaf.index, next.key)));
+        let next_leaf = next.and_then(|next| Some((next, next.leaf?)));
+        let next_shift = next_leaf.map(|(next, leaf)| difference(leaf.index, next.key));
         if shift > self.shift && next_shift.is_none_or(|of_next| of_next == shift) {
             // Entries were taken out and the ones behind them moved up.
             self.missing_until(leaf.index);
@@ -168,16 +174,31 @@ impl Chain {
             self.expected = leaf.index + 1;
             return true;
         }
-        if next_shift.is_some_and(|of_next| of_next == self.shift - 1) || shift < self.shift {
-            self.found(entry.key, FindingKind::InsertedEntry, "an entry that was never sequenced");
-            self.shift -= 1;
+        if shift == self.shift - 1 && next_shift.is_none_or(|of_next| of_next == shift) {
+            // The entry before took this one's place, and the rows from here on moved down.
+            self.inserted(entry.key.saturating_sub(1));
+            self.before.is_neighbour = false;
+            self.expected = leaf.index + 1;
+            return true;
+        }
+        let swapped_with_next = next_leaf.is_some_and(|(next, _)| leaf.prev == next.computed);
+        let pushed_down = next_shift == Some(self.shift - 1) && !swapped_with_next;
+        if pushed_down || (next.is_none() && belongs >= self.ends.head.size) {
+            self.inserted(entry.key);
             return false;
         }
-        let detail = format!("its leaf says that it is entry {}", leaf.index);
-        self.found(entry.key, FindingKind::MovedEntry, detail);
-        self.before.is_neighbour = false;
+        self.found(belongs, FindingKind::MovedEntry, format!("its leaf says that it is entry {}", leaf.index));
+        self.moved = true;
         self.expected = belongs + 1;
         true
+    }
+
+    fn inserted(&mut self, key: u64) {
+        let kind = FindingKind::InsertedEntry;
+        self.findings.push(Finding::at(key, kind, "an entry that was never sequenced"));
+        self.suspect = Some(self.index_of(key));
+        self.root_is_moot = true;
+        self.shift -= 1;
     }
 
     fn index_of(&self, key: u64) -> u64 {
@@ -200,65 +221,55 @@ impl Chain {
         self.before.is_neighbour = false;
     }
 
-    fn found(&mut self, key: u64, kind: FindingKind, detail: impl Into<String>) {
-        self.findings.push(Finding::at(key, kind, detail));
-        self.suspect = Some(key);
+    fn found(&mut self, index: u64, kind: FindingKind, detail: impl Into<String>) {
+        self.findings.push(Finding::at(index, kind, detail));
+        self.suspect = Some(index);
         self.root_is_moot = true;
     }
 
     fn check_link(&mut self, entry: &Checked, next: Option<&Checked>) {
+        let index = self.index_of(entry.key);
         let Some(leaf) = entry.leaf else {
-            self.found(entry.key, FindingKind::ChangedLeaf, "its leaf cannot be read");
+            self.found(index, FindingKind::ChangedLeaf, "its leaf cannot be read");
             return;
         };
         let links_back = Some(leaf.prev) == self.before.stored || leaf.prev == self.before.computed;
-        let next_confirms = next
-            .and_then(|next| next.leaf)
-            .map(|next| next.prev == entry.computed || Some(next.prev) == entry.stored);
+        let next_prev = next.and_then(|next| next.leaf).map(|next| next.prev);
         if entry.stored != Some(entry.computed) {
-            let hash_alone = next.and_then(|next| next.leaf).map(|next| next.prev == entry.computed);
-            if hash_alone == Some(true) {
-                self.findings.push(Finding::at(
-                    entry.key,
-                    FindingKind::ChangedLeaf,
-                    "the leaf hash stored beside the leaf is not its own",
-                ));
+            let (kind, detail) = if next_prev == Some(entry.computed) {
+                (FindingKind::ChangedLeaf, "the leaf hash stored beside the leaf is not its own")
             } else if self.before.is_neighbour && !links_back {
-                self.found(entry.key, FindingKind::BrokenPrev, "its link to the entry before was changed");
+                (FindingKind::BrokenPrev, "its link to the entry before was changed")
             } else {
-                self.found(entry.key, FindingKind::ChangedLeaf, "its leaf is not the one that was hashed");
-            }
+                (FindingKind::ChangedLeaf, "its leaf is not the one that was hashed")
+            };
+            self.found(index, kind, detail);
             return;
         }
         if !self.before.is_neighbour || links_back {
             return;
         }
-        if next_confirms == Some(true) || (next.is_none() && entry.key > 0) {
+        let confirmed = next_prev.is_none_or(|prev| prev == entry.computed) && index > 0;
+        if confirmed {
             // This entry is vouched for by the one after it, so the one before was replaced whole.
-            self.found(
-                entry.key.saturating_sub(1),
-                FindingKind::ChangedLeaf,
-                "its leaf is not the one that the entry after it was linked to",
-            );
+            let detail = "its leaf is not the one that the entry after it was linked to";
+            self.found(index - 1, FindingKind::ChangedLeaf, detail);
         } else {
-            self.found(entry.key, FindingKind::BrokenPrev, "its link to the entry before does not fit");
+            let detail = "its link to the entry before does not fit";
+            self.found(index, FindingKind::BrokenPrev, detail);
         }
     }
 
     fn check_time_and_number(&mut self, entry: &Checked) {
         let Some(leaf) = entry.leaf else { return };
+        let index = self.index_of(entry.key);
         if leaf.time_us < self.time_us {
             let detail = format!("{} µs before the entry before", self.time_us - leaf.time_us);
-            self.findings.push(Finding::at(entry.key, FindingKind::TimeBack, detail));
+            self.findings.push(Finding::at(index, FindingKind::TimeBack, detail));
         }
         self.time_us = self.time_us.max(leaf.time_us);
-        self.producers.take(
-            entry.key,
-            leaf.producer,
-            leaf.producer_seq,
-            self.suspect,
-            &mut self.findings,
-        );
+        let (producer, seq) = (leaf.producer, leaf.producer_seq);
+        self.producers.take(index, producer, seq, self.suspect, &mut self.findings);
     }
 
     fn check_ends(&mut self) {

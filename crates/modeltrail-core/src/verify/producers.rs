@@ -1,6 +1,6 @@
 //! Producer numbers: contiguous from 0, or covered by a gap entry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::control::Gap;
 use crate::hash::{hex, unhex};
@@ -28,7 +28,7 @@ struct Hole {
 /// The numbers of all producers.
 #[derive(Default)]
 pub(super) struct Producers {
-    of: HashMap<[u8; 16], Numbers>,
+    of: BTreeMap<[u8; 16], Numbers>,
 }
 
 impl Producers {

@@ -259,6 +259,7 @@ impl Consumer {
         let mut turns: Vec<ProducerId> = self.directory.tracks.keys().copied().collect();
         let n = turns.len().max(1);
         turns.rotate_left(self.n_batches % n);
+        let complete_no = self.directory.complete_no();
         let mut n_bytes: usize = items.iter().map(frame_bytes).sum();
         let mut outcome = Ok(());
         while !turns.is_empty() && items.len() < n_max && n_bytes < bytes_max {
@@ -270,8 +271,7 @@ impl Consumer {
                 if left == 0 || n_bytes >= bytes_max {
                     return true;
                 }
-                let scan_no = self.directory.scan_no;
-                let read = track.read(&self.place, scan_no, left, bytes_share, |item| {
+                let read = track.read(&self.place, complete_no, left, bytes_share, |item| {
                     n_bytes = n_bytes.saturating_add(frame_bytes(&item));
                     items.push(item);
                 });

@@ -1,5 +1,8 @@
 //! Where damage goes: it is kept, never deleted.
 
+use std::io;
+use std::path::Path;
+
 use super::error::{At, if_there};
 use super::format::SegmentHeader;
 use super::names::{self, QUARANTINE};
@@ -18,22 +21,26 @@ pub(crate) fn keep_span(
     place.disk.create_dir_all(&dir).at("create", &dir)?;
     let name = names::span(&segment.producer, segment.segment_no, &segment.tag, offset);
     let path = dir.join(&name);
-    let n_bytes = (head.len() + span.len()) as u64;
-    let there = if_there(place.disk.len_of(&path)).at("look at", &path)?;
-    let file = match there {
-        Some(len) if len >= n_bytes => place.disk.open(&path).at("open", &path)?,
-        Some(_) => {
-            // An earlier copy that was cut short.
-            place.disk.remove(&path).at("remove", &path)?;
-            place.disk.create(&path).at("create", &path)?
+    if let Err(error) = write_copy(place, &path, head, span) {
+        // A part of a copy helps nobody, and the original is still there.
+        if let Err(error) = if_there(place.disk.remove(&path)) {
+            tracing::debug!(%error, %name, "unfinished copy not removed");
         }
-        None => place.disk.create(&path).at("create", &path)?,
-    };
-    file.write_all_at(head, 0).at("write", &path)?;
-    file.write_all_at(span, head.len() as u64).at("write", &path)?;
-    file.sync_all().at("sync", &path)?;
+        return Err(error).at("write", &path);
+    }
     place.disk.sync_dir(&dir).at("sync", &dir)?;
     Ok(name)
+}
+
+fn write_copy(place: &Place, path: &Path, head: &[u8], span: &[u8]) -> io::Result<()> {
+    // There already if the sequencer died before it was acknowledged that this is lost.
+    let file = match if_there(place.disk.open(path))? {
+        Some(file) => file,
+        None => place.disk.create(path)?,
+    };
+    file.write_all_at(head, 0)?;
+    file.write_all_at(span, head.len() as u64)?;
+    file.sync_all()
 }
 
 /// Moves a whole file.

@@ -22,7 +22,9 @@ pub(crate) enum Known {
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     /// How often it was listed.
-    pub(crate) scan_no: u64,
+    scan_no: u64,
+    /// The last listing of which every file could be looked at.
+    complete_no: u64,
     /// What is known of the names in it.
     pub(crate) known: BTreeMap<String, Known>,
     /// The producers that were met and have not ended.
@@ -31,27 +33,44 @@ pub(crate) struct Directory {
 
 impl Directory {
     /// Finds out which idle producers are dead, then lists the directory. In this order: what a
-    /// dead producer wrote last is then in the listing.
+    /// dead producer wrote last is then in the listing. If a file could not be looked at, nothing
+    /// is concluded from the absence of others: it may be the one that is missed.
     pub(crate) fn refresh(
         &mut self,
         place: &Place,
         take: &mut impl FnMut(Item),
     ) -> Result<(), SpoolError> {
-        for track in self.tracks.values_mut().filter(|track| track.idle && !track.dead) {
+        let mut dead = Vec::new();
+        for track in self.tracks.values().filter(|track| track.idle && !track.dead) {
             if !is_alive(place, &track.producer)? {
-                track.dead = true;
+                dead.push(track.producer);
             }
         }
-        self.scan(place, take)
+        let outcome = self.scan(place, take);
+        if self.complete_no == self.scan_no {
+            for producer in dead {
+                self.track(producer).dead = true;
+            }
+        }
+        outcome
+    }
+
+    /// The last listing of which every file could be looked at.
+    pub(crate) fn complete_no(&self) -> u64 {
+        self.complete_no
     }
 
     fn scan(&mut self, place: &Place, take: &mut impl FnMut(Item)) -> Result<(), SpoolError> {
         let mut listed = place.disk.list(&place.dir).at("list", &place.dir)?;
         listed.sort_unstable();
         self.scan_no += 1;
+        for track in self.tracks.values_mut() {
+            track.wants_scan = false;
+        }
         self.known.retain(|name, _| listed.binary_search(name).is_ok());
         // An error with one file, above all a foreign one, must not hide the others.
         let mut first_error = None;
+        let mut is_complete = true;
         for name in &listed {
             if self.known.get(name) == Some(&Known::Settled) {
                 continue;
@@ -61,11 +80,15 @@ impl Directory {
                     self.known.insert(name.clone(), known);
                 }
                 Ok(None) => {}
-                Err(error) => first_error = first_error.or(Some(error)),
+                Err(error) => {
+                    // Of a foreign segment it is known that it is none of ours.
+                    is_complete &= matches!(error, SpoolError::ForeignOrigin { .. });
+                    first_error = first_error.or(Some(error));
+                }
             }
         }
-        for track in self.tracks.values_mut() {
-            track.wants_scan = false;
+        if is_complete {
+            self.complete_no = self.scan_no;
         }
         first_error.map_or(Ok(()), Err)
     }

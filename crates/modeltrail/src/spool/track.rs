@@ -84,7 +84,7 @@ pub(crate) struct Track {
     pub(crate) next_seq: Option<u64>,
     /// Everything below is in the store.
     pub(crate) acked_seq: u64,
-    /// Nobody holds its lock, and the directory was listed after that was found.
+    /// Nobody holds its lock, and all of the directory was looked at after that was found.
     pub(crate) dead: bool,
     /// Its end was told.
     pub(crate) ended: bool,
@@ -103,7 +103,8 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    /// A producer that was just met.
+    /// A producer that was just met. It wants another scan, before which it is looked at whether
+    /// it lives.
     pub(crate) fn new(producer: ProducerId) -> Self {
         Self {
             producer,
@@ -113,8 +114,8 @@ impl Track {
             dead: false,
             ended: false,
             n_batches_over: 0,
-            idle: false,
-            wants_scan: false,
+            idle: true,
+            wants_scan: true,
             ack_file: None,
             current: None,
             n_stalls: 0,
@@ -190,14 +191,14 @@ impl Track {
     pub(crate) fn read(
         &mut self,
         place: &Place,
-        scan_no: u64,
+        complete_no: u64,
         n_max: usize,
         bytes_max: usize,
         mut take: impl FnMut(Item),
     ) -> Result<bool, SpoolError> {
         let mut n_bytes = 0_usize;
         for _ in 0..n_max {
-            match self.step(place, scan_no)? {
+            match self.step(place, complete_no)? {
                 Step::Item(item) => {
                     if let Item::Frame { bytes, .. } = &item {
                         n_bytes = n_bytes.saturating_add(bytes.len());
@@ -217,14 +218,14 @@ impl Track {
         Ok(true)
     }
 
-    fn step(&mut self, place: &Place, scan_no: u64) -> Result<Step, SpoolError> {
+    fn step(&mut self, place: &Place, complete_no: u64) -> Result<Step, SpoolError> {
         let next_seq = self.next_seq();
         let Some((no, reader)) = &mut self.current else {
-            return self.open_next(place, scan_no);
+            return self.open_next(place, complete_no);
         };
         let Some((slot, bytes)) = reader.next_frame().at("read frames in", &place.dir)? else {
             let no = *no;
-            return self.at_no_frame(place, scan_no, no);
+            return self.at_no_frame(place, complete_no, no);
         };
         self.n_stalls = 0;
         self.idle = false;
@@ -239,7 +240,7 @@ impl Track {
         Ok(Step::Item(Item::Frame { producer, seq, time_us, bytes }))
     }
 
-    fn open_next(&mut self, place: &Place, scan_no: u64) -> Result<Step, SpoolError> {
+    fn open_next(&mut self, place: &Place, complete_no: u64) -> Result<Step, SpoolError> {
         let next_seq = self.next_seq();
         let unread = self.segments.iter().find(|(_, segment)| segment.end_seq.is_none());
         let Some((no, segment)) = unread else {
@@ -250,7 +251,7 @@ impl Track {
             return Ok(Step::Item(Item::Ended { producer: self.producer, next_seq }));
         };
         let no = *no;
-        if segment.header.first_seq > next_seq && self.is_unconfirmed(no, scan_no) {
+        if segment.header.first_seq > next_seq && self.is_unconfirmed(no, complete_no) {
             return Ok(self.rescan());
         }
         let path = place.dir.join(&segment.name);
@@ -265,13 +266,14 @@ impl Track {
     }
 
     /// Whether a segment in between may have been missed: a listing that ran while files were
-    /// renamed may show a later name and not an earlier one. The next listing shows both.
-    fn is_unconfirmed(&self, no: u64, scan_no: u64) -> bool {
+    /// renamed may show a later name and not an earlier one. The next complete listing, whose
+    /// number is `complete_no` or less, shows both.
+    fn is_unconfirmed(&self, no: u64, complete_no: u64) -> bool {
         let has_previous = match no.checked_sub(1) {
             None => true,
             Some(previous) => self.segments.contains_key(&previous),
         };
-        let new = self.segments.get(&no).is_some_and(|segment| segment.seen_in_scan == scan_no);
+        let new = self.segments.get(&no).is_some_and(|s| s.seen_in_scan >= complete_no);
         new && !has_previous
     }
 
@@ -281,7 +283,7 @@ impl Track {
     }
 
     /// No frame at the current place: is it the end, nothing yet, or damage?
-    fn at_no_frame(&mut self, place: &Place, scan_no: u64, no: u64) -> Result<Step, SpoolError> {
+    fn at_no_frame(&mut self, place: &Place, complete_no: u64, no: u64) -> Result<Step, SpoolError> {
         let next_seq = self.next_seq();
         let Some((_, reader)) = &mut self.current else { return Ok(Step::Skip) };
         let later = self.segments.range(no.saturating_add(1)..).next();
@@ -300,7 +302,7 @@ impl Track {
                 // Whatever is behind here, the next segment has it too.
                 return Ok(self.leave());
             }
-            if self.is_unconfirmed(later_no, scan_no) {
+            if self.is_unconfirmed(later_no, complete_no) {
                 return Ok(self.rescan());
             }
         }

@@ -1,14 +1,15 @@
 //! Tests of the spool.
 
-mod crash;
 mod damage;
+mod failures;
 mod format;
 mod real;
+mod recycling;
 mod rules;
 mod simulation;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Consumer, Item, Level, Place, Producer, ProducerId, SpoolError, SpoolOptions};
@@ -46,10 +47,6 @@ fn quarantined(disk: &CrashDisk) -> Vec<Vec<u8>> {
     let dir = dir().join("quarantine");
     let names = disk.list(&dir).unwrap_or_default();
     names.iter().map(|name| disk.bytes(&dir.join(name)).unwrap()).collect()
-}
-
-fn path_in(dir: &Path, name: &str) -> PathBuf {
-    dir.join(name)
 }
 
 /// A frame whose bytes say whose it is and which, so that no two are alike.

@@ -53,6 +53,8 @@ struct World {
     spooled: Numbers,
     store: Collected,
     met: Met,
+    seed: u64,
+    life: u64,
 }
 
 impl World {
@@ -66,6 +68,8 @@ impl World {
             spooled: Numbers::new(),
             store: Collected::default(),
             met: Met::default(),
+            seed,
+            life: 0,
         }
     }
 
@@ -218,7 +222,8 @@ impl World {
             let issued = self.issued.get(id).into_iter().flatten();
             for (seq, _) in issued.take_while(|(seq, _)| *seq < below_seq) {
                 let got = found.frames.get(id).is_some_and(|frames| frames.contains_key(seq));
-                assert!(got, "frame {seq} of those below {below_seq} is lost");
+                let (seed, life) = (self.seed, self.life);
+                assert!(got, "seed {seed}, life {life}: frame {seq} below {below_seq} is lost");
             }
         }
         for (id, seq_from, seq_to) in &found.quarantined {
@@ -243,6 +248,7 @@ fn n_frames(of: &Collected) -> u64 {
 fn history(seed: u64) -> Met {
     let mut world = World::new(seed);
     for _ in 0..N_EPOCHS {
+        world.life += 1;
         world.live();
         world.check(&world.disk.after_kill(), &world.written);
         for _ in 0..N_CRASHES {
