@@ -106,7 +106,7 @@ def header(record, rules, counts, pipeline):
         "latency_us": None if record["latency_us"] is None else Num(record["latency_us"]),
         "model": record["model"], "occurred_at": time_text(time_ns(record["timestamp"] or ASSIGNED_TIME)),
         "output_media_type": record["output_media_type"],
-        "pipeline_digest": pipeline and hashlib.sha256(pipeline).hexdigest(), "policy": policy(rules),
+        "pipeline_digest": None if pipeline is None else hashlib.sha256(pipeline).hexdigest(), "policy": policy(rules),
         "redactions": {p: {r: Num(n) for r, n in c.items()} for p, c in counts.items()} or None, "status": status}
     return canonical(without_null(members)).encode()
 
@@ -157,12 +157,12 @@ def case(name, text, rules=(), masked=None, counts=None):
     parts = {key: record[key] for key in ("input", "output", "metadata", "pipeline", "error") if record[key]}
     for part, data in (masked or {}).items():
         parts[part] = (parts[part][0], data.encode())
-    parts["header"] = ("json", header(record, rules, counts or {}, parts.get("pipeline", (0, b""))[1]))
+    parts["header"] = ("json", header(record, rules, counts or {}, parts.get("pipeline", (0, None))[1]))
     parts["parties"] = ("json", parties(record))
     order = ["header", "input", "output", "parties", "metadata", "pipeline", "error"]
+    show = lambda encoding, data: {"text": data.decode()} if encoding == "json" else {"bytes": data.hex()}
     return {"name": name, "submitted": text, "rules": list(rules),
-            "parts": [{"part": p, "encoding": parts[p][0], "bytes": parts[p][1].hex(),
-                       **({"text": parts[p][1].decode()} if parts[p][0] == "json" else {})} for p in order if p in parts],
+            "parts": [{"part": p, "encoding": parts[p][0], **show(*parts[p])} for p in order if p in parts],
             "lookup": lookup(record, parts)}
 
 

@@ -266,8 +266,8 @@ impl Track {
     }
 
     /// Whether a segment in between may have been missed: a listing that ran while files were
-    /// renamed may show a later name and not an earlier one. The next complete listing, whose
-    /// number is `complete_no` or less, shows both.
+    /// renamed may show a later name and not an earlier one. The next complete listing shows
+    /// both; `complete_no` is the number of the last one.
     fn is_unconfirmed(&self, no: u64, complete_no: u64) -> bool {
         let has_previous = match no.checked_sub(1) {
             None => true,
