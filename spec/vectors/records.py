@@ -203,7 +203,7 @@ REDACTED = (
 MODEL = '"model_name":"m","model_version":"1"'
 # Text and the JSON pointer of the refusal.
 REFUSED = [
-    ("[]", ""), ("", ""), ('{"a":1', "/a"), ("{%s} x" % MODEL, ""), ("{}", "/model"),
+    ("[]", ""), ("", ""), ('{"a":1', ""), ("{%s} x" % MODEL, ""), ("{}", "/model"),
     ('{"model_name":"m"}', "/model_version"), ('{"model_version":"1"}', "/model_name"),
     ('{"model":{"name":"m","version":"1"},"model_name":"m"}', "/model"), ('{"model":{"name":"m"}}', "/model"),
     ('{"model":{"name":"m","version":"1","size":2}}', "/model"), ('{"model":{"name":" ","version":"1"}}', "/model/name"),

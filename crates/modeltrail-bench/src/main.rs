@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use outcome::{Outcome, print, progress};
+use outcome::{Outcome, load_average, print, progress};
 use setup::Setup;
 use shared::SharedLedger;
 
@@ -47,7 +47,7 @@ struct Options {
     /// Records; each bench has its own number otherwise.
     #[arg(short, global = true)]
     n: Option<u64>,
-    /// A tenth of each bench's own number of records.
+    /// Fewer records: a tenth of most benches' own number.
     #[arg(long, global = true)]
     quick: bool,
     /// Measure memory at 10,000,000 records.
@@ -100,6 +100,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     let Options { dir, seed, n, quick, large, modeltrail } = cli.options;
     let setup = Setup { dir, n, seed, quick, large, modeltrail };
+    let load = load_average();
     let outcome = match cli.command {
         Command::Generate { output } => {
             return print(&generate::to_file(setup.n(100_000), seed, &output)?);
@@ -114,20 +115,26 @@ fn run(cli: Cli) -> Result<()> {
         Command::Report => bench::report::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Memory => bench::memory::run(&setup, &SharedLedger::build(&setup)?)?,
     };
-    print(&outcome)
+    print(&outcome.under_load(load))
 }
 
-/// Those that make their own ledger, then those that share one.
+/// Those that make their own ledger, then those that share one. One that fails leaves the others
+/// their figures.
 fn all(setup: &Setup) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
-    for (name, run) in bench::WITH_OWN_LEDGER {
+    let mut keep = |name, run: &dyn Fn() -> Result<Outcome>| -> Result<()> {
         progress(name)?;
-        outcomes.push(run(setup)?);
+        let load = load_average();
+        let outcome = run().unwrap_or_else(|error| Outcome::failed(name, &error));
+        outcomes.push(outcome.under_load(load));
+        Ok(())
+    };
+    for (name, run) in bench::WITH_OWN_LEDGER {
+        keep(name, &|| run(setup))?;
     }
     let shared = SharedLedger::build(setup)?;
     for (name, run) in bench::ON_SHARED_LEDGER {
-        progress(name)?;
-        outcomes.push(run(setup, &shared)?);
+        keep(name, &|| run(setup, &shared))?;
     }
     Ok(outcomes)
 }

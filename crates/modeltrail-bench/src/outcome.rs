@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Result;
+use crate::{Failure, Result};
 
 /// The answer of one bench, printed as one JSON object.
 #[derive(Debug, Serialize)]
@@ -27,6 +27,37 @@ pub(crate) struct Outcome {
     pub(crate) n: u64,
     /// How it was measured, where that is not plain from the names.
     pub(crate) notes: Vec<String>,
+}
+
+impl Outcome {
+    /// What stands in the array of all benches where one could not be run.
+    pub(crate) fn failed(name: &'static str, error: &Failure) -> Self {
+        Self {
+            name,
+            baseline: Value::Null,
+            product: Value::Null,
+            ratio: None,
+            target: Value::Null,
+            met: false,
+            n: 0,
+            notes: vec![format!("could not be run: {error}")],
+        }
+    }
+
+    /// Notes how busy the machine was before the bench began: figures taken beside other work are
+    /// worth nothing, and this is how a reader sees it.
+    pub(crate) fn under_load(mut self, load_before: Option<String>) -> Self {
+        if let Some(load) = load_before {
+            self.notes.push(format!("load average of the minute before: {load}"));
+        }
+        self
+    }
+}
+
+/// The system's one-minute load average; `None` where it does not tell.
+pub(crate) fn load_average() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next().map(str::to_owned)
 }
 
 /// Prints one value as indented JSON.

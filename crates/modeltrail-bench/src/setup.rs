@@ -18,7 +18,7 @@ pub(crate) struct Setup {
     /// Records, where they are to be others than the bench's own number.
     pub(crate) n: Option<u64>,
     pub(crate) seed: u64,
-    /// A tenth of everything.
+    /// Fewer records, a tenth where the bench says nothing else.
     pub(crate) quick: bool,
     /// Ten times the records where memory is measured.
     pub(crate) large: bool,
@@ -39,7 +39,12 @@ impl Setup {
 
     /// How many records a bench takes whose own number is `full`.
     pub(crate) fn n(&self, full: u64) -> u64 {
-        self.n.unwrap_or(if self.quick { full / 10 } else { full })
+        self.n_or(full, full / 10)
+    }
+
+    /// The same where a tenth would measure something else.
+    pub(crate) fn n_or(&self, full: u64, quick: u64) -> u64 {
+        self.n.unwrap_or(if self.quick { quick } else { full })
     }
 
     pub(crate) fn generator(&self, n: u64) -> Generator {

@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! The `modeltrail` program.
+
+fn main() -> std::process::ExitCode {
+    modeltrail_server::run(std::env::args_os())
+}

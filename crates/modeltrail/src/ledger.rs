@@ -214,7 +214,9 @@ impl Ledger {
             .map_err(|source| LedgerError::Io { path: self.dir.clone(), source })
     }
 
-    fn key_path(&self) -> PathBuf {
+    /// The file of the key of `input_mac`.
+    #[must_use]
+    pub fn key_path(&self) -> PathBuf {
         self.dir.join("mac.key")
     }
 

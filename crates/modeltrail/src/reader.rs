@@ -69,6 +69,12 @@ impl Reader {
         Ok(Self { ledger: ledger.clone(), store: ledger.open_read()? })
     }
 
+    /// A reader of any store, for tests of what it does with a store's answers.
+    #[cfg(test)]
+    pub(crate) fn over(store: Box<dyn Store>) -> Self {
+        Self { ledger: Ledger::parse("memory:").unwrap(), store }
+    }
+
     /// Name of the ledger.
     #[must_use]
     pub fn origin(&self) -> &str {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::json;
 
-use super::report::MODEL;
+use super::report::{DAYS, END, MODEL};
 use crate::outcome::{Outcome, progress};
 use crate::setup::{Setup, create_ledger};
 use crate::shared::SharedLedger;
@@ -39,15 +39,20 @@ pub(crate) fn run(setup: &Setup, shared: &SharedLedger) -> Result<Outcome> {
     // What `log` made is read where it is the larger one.
     let read = if setup.large { url.as_str() } else { shared.url.as_str() };
     let verify = watch(Command::new(&program).args(["--store", read, "verify"]))?;
+    let days = DAYS.to_string();
     let report = watch(Command::new(&program).args([
         "--store",
         read,
+        "--format",
+        "json",
         "report",
         "model-usage",
         "--model",
         MODEL,
-        "--format",
-        "json",
+        "--days",
+        &days,
+        "--as-of",
+        END,
     ]))?;
     let met = [&log, &verify, &report].iter().all(|peak| peak.peak_mib <= PEAK_MIB_MAX);
     Ok(Outcome {

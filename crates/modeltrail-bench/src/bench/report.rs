@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use modeltrail::Reader;
 use modeltrail::report::{ModelUsage, Period, model_usage};
+use modeltrail_core::time::parse_rfc3339;
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -16,11 +17,11 @@ use crate::timing::median;
 /// The model of 55 % of the records.
 pub(crate) const MODEL: &str = "fraud_detector";
 
-/// 2026-06-30T00:00:00Z, when the load ends, in nanoseconds since 1970.
-const END_NS: i64 = 1_782_777_600_000_000_000;
+/// When the load ends.
+pub(crate) const END: &str = "2026-06-30T00:00:00Z";
 
 /// Days that hold the whole load, and their first moment.
-const DAYS: u32 = 31;
+pub(crate) const DAYS: u32 = 31;
 const SINCE: &str = "2026-05-30T00:00:00Z";
 
 /// Reports of each side; the median counts.
@@ -33,7 +34,7 @@ pub(crate) fn run(setup: &Setup, shared: &SharedLedger) -> Result<Outcome> {
     let dir = setup.scratch()?;
     let db = sql::build(&dir.path().join("usage.db"), shared.n, setup.seed)?;
     let reader = Reader::open(&shared.url)?;
-    let period = Period { days: DAYS, as_of_ns: Some(END_NS) };
+    let period = Period { days: DAYS, as_of_ns: Some(parse_rfc3339(END)?) };
     let (mut baseline, mut product) = (Vec::new(), Vec::new());
     for _ in 0..N_TURNS {
         let (expected, time) = sql::run(&db, MODEL, SINCE)?;

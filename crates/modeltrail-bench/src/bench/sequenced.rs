@@ -13,15 +13,20 @@ use crate::setup::{Setup, create_ledger, patient};
 
 const N: u64 = 200_000;
 
+/// Not a tenth: while the indexes fit SQLite's own cache, inserting is three times as fast as it
+/// ever is afterwards.
+const N_QUICK: u64 = 100_000;
+
 const RATIO_MIN: f64 = 1.0;
 const RATIO_AIM: f64 = 2.0;
 
 pub(crate) fn run(setup: &Setup) -> Result<Outcome> {
-    let n = setup.n(N);
+    let n = setup.n_or(N, N_QUICK);
     let lines = setup.generator(n).take_lines(usize::MAX);
+    // The product between the two baselines, so that a disk that grows slower favours neither.
     let plain = insert::run(setup.scratch()?.path(), &lines, Tuning::PLAIN)?;
-    let like_product = insert::run(setup.scratch()?.path(), &lines, Tuning::LIKE_PRODUCT)?;
     let product = product(setup.scratch()?.path(), &lines)?;
+    let like_product = insert::run(setup.scratch()?.path(), &lines, Tuning::LIKE_PRODUCT)?;
     // Against the faster of the two, whatever the seed's user would have set.
     let ratio = product / plain.max(like_product);
     Ok(Outcome {

@@ -45,7 +45,6 @@ fn decode_escape(text: &str) -> Result<(char, usize), JsonReason> {
 }
 
 /// `\uXXXX`, or a surrogate pair of two of them; `None` when the hex digits are not there.
-#[expect(clippy::option_option, reason = "outer: grammar, inner: surrogates; local to this file")]
 fn decode_unicode(text: &str) -> Option<Result<(char, usize), JsonReason>> {
     let unit = |at: usize| -> Option<u16> {
         let digits = text.get(at..at + 4)?;

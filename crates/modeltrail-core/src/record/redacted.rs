@@ -83,13 +83,12 @@ pub struct CaptureContext<'a> {
     pub mode: &'a str,
 }
 
+/// A payload's bytes and how they are to be read.
+type Bytes = (Encoding, Vec<u8>);
+
 /// What the caller gave, in canonical bytes and not yet redacted. It never leaves this module.
 struct Submitted {
-    input: Option<(Encoding, Vec<u8>)>,
-    output: Option<(Encoding, Vec<u8>)>,
-    metadata: Option<(Encoding, Vec<u8>)>,
-    pipeline: Option<(Encoding, Vec<u8>)>,
-    error: Option<(Encoding, Vec<u8>)>,
+    payloads: [(PartId, Option<Bytes>); 5],
     media_types: [Option<String>; 2],
 }
 
@@ -103,7 +102,7 @@ impl Redacted<Record> {
         let submitted = Submitted::take(&mut record, context.limits)?;
         let submitted_mac = submitted_mac(&record, &submitted, context.mac_key);
         let input_mac =
-            submitted.input.as_ref().map(|(_, bytes)| context.mac_key.mac(&[bytes]));
+            submitted.get(PartId::Input).map(|(_, bytes)| context.mac_key.mac(&[bytes]));
         let media_types = submitted.media_types.clone();
         let (content, redactions) = submitted.redact(context.redactor);
         let parties = parties(&record, input_mac, submitted_mac);
@@ -158,42 +157,30 @@ impl Submitted {
         let bytes = |pointer: &str, payload: Option<Payload>| {
             payload.map(|payload| payload.into_bytes(pointer, limits)).transpose()
         };
-        let submitted = Self {
-            input: bytes("/input", record.input.take())?,
-            output: bytes("/output", record.output.take())?,
-            metadata: object("/metadata", bytes("/metadata", record.metadata.take())?)?,
-            pipeline: object("/pipeline", bytes("/pipeline", record.pipeline.take())?)?,
-            error: record.failure.as_ref().map(|failure| (Encoding::Json, to_canonical(failure))),
-            media_types,
-        };
+        let error = record.failure.as_ref().map(|failure| (Encoding::Json, to_canonical(failure)));
+        let payloads = [
+            (PartId::Input, bytes("/input", record.input.take())?),
+            (PartId::Output, bytes("/output", record.output.take())?),
+            (PartId::Metadata, object("/metadata", bytes("/metadata", record.metadata.take())?)?),
+            (PartId::Pipeline, object("/pipeline", bytes("/pipeline", record.pipeline.take())?)?),
+            (PartId::Error, error),
+        ];
         let total_bytes: usize =
-            submitted.payloads().iter().filter_map(|(_, p)| p.as_ref()).map(|p| p.1.len()).sum();
+            payloads.iter().filter_map(|(_, bytes)| bytes.as_ref()).map(|(_, b)| b.len()).sum();
         if total_bytes > limits.record_bytes_max {
             return Err(RecordError::too_large(limits.record_bytes_max));
         }
-        Ok(submitted)
+        Ok(Self { payloads, media_types })
     }
 
-    const fn payloads(&self) -> [(PartId, &Option<(Encoding, Vec<u8>)>); 5] {
-        [
-            (PartId::Input, &self.input),
-            (PartId::Output, &self.output),
-            (PartId::Metadata, &self.metadata),
-            (PartId::Pipeline, &self.pipeline),
-            (PartId::Error, &self.error),
-        ]
+    fn get(&self, part: PartId) -> Option<&Bytes> {
+        self.payloads.iter().find(|(id, _)| *id == part)?.1.as_ref()
     }
 
     fn redact(self, redactor: &Redactor) -> (Vec<Part>, Redactions) {
         let mut redactions = Redactions::new();
-        let payloads = [
-            (PartId::Input, self.input),
-            (PartId::Output, self.output),
-            (PartId::Metadata, self.metadata),
-            (PartId::Pipeline, self.pipeline),
-            (PartId::Error, self.error),
-        ];
-        let parts = payloads
+        let parts = self
+            .payloads
             .into_iter()
             .filter_map(|(id, payload)| {
                 let (encoding, bytes) = payload?;
@@ -244,10 +231,7 @@ fn redact_part(
     Part { id, encoding, bytes }
 }
 
-fn object(
-    pointer: &str,
-    payload: Option<(Encoding, Vec<u8>)>,
-) -> Result<Option<(Encoding, Vec<u8>)>, RecordError> {
+fn object(pointer: &str, payload: Option<Bytes>) -> Result<Option<Bytes>, RecordError> {
     match &payload {
         Some((Encoding::Json, bytes)) if bytes.first() == Some(&b'{') => Ok(payload),
         None => Ok(None),
@@ -323,7 +307,7 @@ fn submitted_mac(record: &Record, submitted: &Submitted, key: &MacKey) -> Hash {
     let small: [Option<Vec<u8>>; 11] = [
         Some(record.kind.name().as_bytes().to_vec()),
         supplied_time.map(|ns| ns.to_be_bytes().to_vec()),
-        record.model.as_ref().map(|model| to_canonical(model)),
+        record.model.as_ref().map(to_canonical),
         record.user_id.as_ref().map(|id| id.as_bytes().to_vec()),
         record.subject_id.as_ref().map(|id| id.as_bytes().to_vec()),
         record.session_id.as_ref().map(|id| id.as_bytes().to_vec()),
@@ -345,7 +329,7 @@ fn submitted_mac(record: &Record, submitted: &Submitted, key: &MacKey) -> Hash {
         field(0, item.as_deref());
         bodies.push(item.as_deref().unwrap_or(&[]));
     }
-    for (_, payload) in submitted.payloads() {
+    for (_, payload) in &submitted.payloads {
         let (encoding, bytes) = match payload {
             Some((encoding, bytes)) => (encoding.code(), Some(bytes.as_slice())),
             None => (0, None),

@@ -8,7 +8,7 @@ use modeltrail_core::control::ProducerEvent;
 use modeltrail_core::record::Parties;
 use modeltrail_core::{Frame, PartId, Record};
 
-use super::capture::{Shared, Stop, open_sequencer, run_capture, run_sequencer};
+use super::capture::{Hurry, Shared, Stop, open_sequencer, run_capture, run_sequencer};
 use super::intake::Intake;
 use super::ring::Ring;
 use super::stats::Counters;
@@ -64,6 +64,7 @@ impl Engine {
             is_sequencer: AtomicBool::new(false),
             trouble: Mutex::new(None),
             stop: Stop::default(),
+            hurry: Hurry::default(),
             options: options.clone(),
         });
         let opened = shared.append_event(ProducerEvent::Open)?;
@@ -136,10 +137,10 @@ impl Engine {
         let shared = &self.shared;
         let receipt = |dropped| Receipt { request_id, ack: Ack::Accepted, index: None, dropped };
         let taken = match shared.ring.push(record) {
-            Ok(()) => true,
-            Err(record) => match shared.options.on_full {
+            None => true,
+            Some(record) => match shared.options.on_full {
                 OnFull::Block(time) => {
-                    shared.ring.push_until(record, Instant::now() + time).is_ok()
+                    shared.ring.push_until(record, Instant::now() + time).is_none()
                 }
                 OnFull::Fail => false,
                 OnFull::Gap => {
@@ -238,6 +239,7 @@ impl Engine {
         seq: u64,
     ) -> Result<u64, RecordingError> {
         let timeout = self.shared.options.flush_timeout;
+        let _hurry = self.shared.hurry.wait_for_it();
         if !self.shared.producer.wait_acked(seq, timeout)? {
             return Err(self.timeout(Ack::Sequenced, timeout));
         }
@@ -285,6 +287,7 @@ impl Engine {
         let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
         shared.producer.commit(last, level)?;
         if ack == Ack::Sequenced {
+            let _hurry = shared.hurry.wait_for_it();
             let left = deadline.saturating_duration_since(Instant::now());
             if !shared.producer.wait_acked(last, left)? {
                 return Err(self.timeout(ack, timeout));
@@ -308,6 +311,7 @@ impl Engine {
         let last = self.last_words();
         *closing = true;
         // With the producer's lock gone the sequencer sees its end and frees its segments.
+        let _hurry = shared.hurry.wait_for_it();
         let released = shared.producer.close();
         shared.stop.sequencer(deadline);
         let sequenced = shared.stop.wait_done(N_THREADS, deadline);

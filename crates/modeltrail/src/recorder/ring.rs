@@ -64,17 +64,17 @@ impl Ring {
     }
 
     /// Takes a record, or gives it back when there is no room.
-    pub(super) fn push(&self, record: Record) -> Result<(), Record> {
+    pub(super) fn push(&self, record: Record) -> Option<Record> {
         let bytes = record.size_hint_bytes();
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         // One record alone may be larger than the bound.
         if before > 0 && before + bytes > self.bytes_max {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(record);
+            return Some(record);
         }
         if let Err(slot) = self.slots.push(Slot { record, bytes }) {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(slot.record);
+            return Some(slot.record);
         }
         self.n_pushed.fetch_add(1, Ordering::Release);
         // The other side says that it sleeps before it looks for the last time, so one of the two
@@ -82,21 +82,18 @@ impl Ring {
         if self.asleep.swap(false, Ordering::SeqCst) {
             self.work.give();
         }
-        Ok(())
+        None
     }
 
     /// Waits for room until `deadline`, trying again each time some is made.
-    pub(super) fn push_until(&self, record: Record, deadline: Instant) -> Result<(), Record> {
+    pub(super) fn push_until(&self, record: Record, deadline: Instant) -> Option<Record> {
         let mut record = record;
         loop {
             let seen = self.room.count();
-            record = match self.push(record) {
-                Ok(()) => return Ok(()),
-                Err(record) => record,
-            };
+            record = self.push(record)?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(record);
+                return Some(record);
             }
             self.wake();
             self.room.wait(seen, left);
@@ -169,22 +166,22 @@ mod tests {
     #[test]
     fn both_bounds_hold_and_one_large_record_passes() {
         let ring = Ring::new(2, 10_000);
-        assert!(ring.push(record(50_000)).is_ok(), "alone it may be larger than the bound");
-        assert!(ring.push(record(1)).is_err());
+        assert!(ring.push(record(50_000)).is_none(), "alone it may be larger than the bound");
+        assert!(ring.push(record(1)).is_some());
         let slot = ring.pop().unwrap();
         ring.done(1, slot.bytes);
-        assert!(ring.push(record(1)).is_ok() && ring.push(record(1)).is_ok());
-        assert!(ring.push(record(1)).is_err(), "two places");
+        assert!(ring.push(record(1)).is_none() && ring.push(record(1)).is_none());
+        assert!(ring.push(record(1)).is_some(), "two places");
         assert_eq!(ring.depth(), 2);
     }
 
     #[test]
     fn a_pusher_waits_for_room_and_a_flush_for_the_end() {
         let ring = Ring::new(1, usize::MAX);
-        ring.push(record(1)).unwrap();
+        assert!(ring.push(record(1)).is_none());
         std::thread::scope(|scope| {
             let waits = scope.spawn(|| {
-                ring.push_until(record(1), Instant::now() + Duration::from_secs(60)).is_ok()
+                ring.push_until(record(1), Instant::now() + Duration::from_secs(60)).is_none()
             });
             let mut n_popped = 0;
             while n_popped < 2 {

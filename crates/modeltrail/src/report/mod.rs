@@ -10,7 +10,7 @@ mod model_usage;
 #[cfg(test)]
 mod tests;
 
-pub use data_access::{DataAccess, data_access};
+pub use data_access::{DataAccess, Request, data_access};
 pub use latency::LatencyStats;
 pub use model_usage::{ModelUsage, model_usage};
 

@@ -1,7 +1,7 @@
 //! From items of the spool to a batch: exactly once by (producer, number), one entry per request id.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use modeltrail_core::code::PartId;
 use modeltrail_core::control::{Control, GapReason, ProducerEvent};
@@ -27,11 +27,14 @@ pub(super) struct Done {
 pub(super) struct Batcher<'a> {
     batch: Batch,
     store: &'a dyn Store,
-    known: &'a mut HashMap<ProducerId, ProducerState>,
+    known: &'a HashMap<ProducerId, ProducerState>,
     quarantine_dir: PathBuf,
     /// Request ids of this batch, with what their records are compared by.
     requests: HashMap<String, Option<String>>,
     touched: BTreeMap<ProducerId, ProducerState>,
+    /// Behind the last number that was handed out, of each producer: with the batch, everything
+    /// below is in the ledger, and the producer is told so although it may have been told before.
+    handed_out: BTreeMap<ProducerId, u64>,
     gaps: BTreeMap<(ProducerId, GapReasonKey), Vec<(u64, u64)>>,
     controls: Vec<Control>,
     n_duplicates: u64,
@@ -65,8 +68,8 @@ impl<'a> Batcher<'a> {
     pub(super) fn new(
         batch: Batch,
         store: &'a dyn Store,
-        known: &'a mut HashMap<ProducerId, ProducerState>,
-        spool_dir: PathBuf,
+        known: &'a HashMap<ProducerId, ProducerState>,
+        spool_dir: &Path,
     ) -> Self {
         Self {
             batch,
@@ -75,6 +78,7 @@ impl<'a> Batcher<'a> {
             quarantine_dir: spool_dir.join("quarantine"),
             requests: HashMap::new(),
             touched: BTreeMap::new(),
+            handed_out: BTreeMap::new(),
             gaps: BTreeMap::new(),
             controls: Vec::new(),
             n_duplicates: 0,
@@ -82,22 +86,33 @@ impl<'a> Batcher<'a> {
         }
     }
 
-    pub(super) fn take(&mut self, item: Item) -> Result<(), StoreError> {
+    pub(super) fn take(&mut self, item: &Item) -> Result<(), StoreError> {
+        let (producer, behind) = match item {
+            Item::Frame { producer, seq, .. } => (producer, Some(seq.saturating_add(1))),
+            Item::Quarantined { producer, seq_to, .. } => {
+                (producer, seq_to.map(|last| last.saturating_add(1)))
+            }
+            Item::Ended { producer, next_seq } => (producer, Some(*next_seq)),
+        };
+        if let Some(behind) = behind {
+            let known = self.handed_out.entry(*producer).or_default();
+            *known = behind.max(*known);
+        }
         match item {
-            Item::Frame { producer, seq, bytes, .. } => self.frame(producer, seq, &bytes),
+            Item::Frame { producer, seq, bytes, .. } => self.frame(*producer, *seq, bytes),
             Item::Quarantined { producer, seq_from, seq_to, file } => {
                 tracing::error!(
-                    producer = hex(&producer), file, ?seq_from, ?seq_to,
+                    producer = hex(producer), file, ?seq_from, ?seq_to,
                     "the spool is damaged; the damaged bytes are in its quarantine"
                 );
                 // Numbers that are known to be lost; unknown ones show as a hole at the next frame.
                 if let Some(last) = seq_to {
-                    let first = self.state(&producer)?.next_seq.max(seq_from.unwrap_or(0));
-                    self.lose(producer, first, last, GapReasonKey::Quarantined)?;
+                    let first = self.state(producer)?.next_seq;
+                    self.lose(*producer, first, *last, GapReasonKey::Quarantined)?;
                 }
                 Ok(())
             }
-            Item::Ended { producer, next_seq } => self.ended(producer, next_seq),
+            Item::Ended { producer, next_seq } => self.ended(*producer, *next_seq),
         }
     }
 
@@ -254,15 +269,12 @@ impl<'a> Batcher<'a> {
             .map(|((producer, reason), ranges)| gap_control(&producer, ranges, reason.reason()))
             .collect();
         controls.append(&mut self.controls);
-        let mut acks = Vec::with_capacity(self.touched.len());
         for (producer, state) in self.touched {
             self.batch.account(producer, state);
-            self.known.insert(producer, state);
-            acks.push((producer, state.next_seq));
         }
         Done {
             batch: self.batch,
-            acks,
+            acks: self.handed_out.into_iter().collect(),
             controls,
             n_duplicates: self.n_duplicates,
             n_conflicts: self.n_conflicts,

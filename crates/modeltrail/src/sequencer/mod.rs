@@ -7,6 +7,7 @@ mod batcher;
 mod tests;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use modeltrail_core::anchor::Anchor;
@@ -56,13 +57,13 @@ pub enum SequencerError {
         /// Entries that were there.
         anchored: u64,
         /// The anchor file.
-        path: std::path::PathBuf,
+        path: PathBuf,
     },
     /// The anchor is another ledger's, or of another history.
     #[error("the anchor {path} does not belong to this ledger: {what}; run `modeltrail verify`")]
     ForeignAnchor {
         /// The anchor file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What does not fit.
         what: &'static str,
     },
@@ -82,7 +83,7 @@ pub enum SequencerError {
     #[error("{path}: {source}")]
     Io {
         /// Which file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What it said.
         source: std::io::Error,
     },
@@ -131,6 +132,9 @@ pub struct Sequencer {
     consumer: Consumer,
     tip: Tip,
     known: HashMap<ProducerId, ProducerState>,
+    spool_dir: PathBuf,
+    /// Taken from the spool, which hands nothing out twice, until a batch is made of them.
+    items: Vec<Item>,
     entropy: Entropy,
     own_id: ProducerId,
     own_next: u64,
@@ -157,6 +161,7 @@ impl Sequencer {
         };
         let lock = take_lock(ledger)?;
         let tip = store.tip()?;
+        check_frontier(&tip)?;
         let anchored_size = check_anchor(ledger, store.as_ref(), &tip)?;
         let mut entropy = Entropy::new();
         let own_id = entropy.uuid_v7().map_err(SequencerError::Random)?;
@@ -166,6 +171,8 @@ impl Sequencer {
             consumer,
             tip,
             known: HashMap::new(),
+            spool_dir: spool_dir.to_owned(),
+            items: Vec::new(),
             entropy,
             own_id,
             own_next: 0,
@@ -182,38 +189,39 @@ impl Sequencer {
     /// [`StoreError::Conflict`] nothing more can be sequenced here.
     pub fn step(&mut self) -> Result<Step, SequencerError> {
         if self.waiting.is_none() {
-            let store = &self.store;
-            // Frames below are skipped unread. Should the store not answer, nothing is skipped, and
-            // the batcher asks again.
-            let items = self.consumer.next_batch(N_BATCH_MAX, BATCH_BYTES_MAX, |producer| {
-                store.producer(producer).unwrap_or_default().next_seq
-            })?;
-            if items.is_empty() {
+            if self.items.is_empty() {
+                let store = &self.store;
+                // Frames below are skipped unread. Should the store not answer, nothing is skipped,
+                // and the batcher asks again.
+                self.items = self.consumer.next_batch(N_BATCH_MAX, BATCH_BYTES_MAX, |producer| {
+                    store.producer(producer).unwrap_or_default().next_seq
+                })?;
+            }
+            if self.items.is_empty() {
+                // One that could not be written after the last commit.
+                self.write_anchor()?;
                 return Ok(Step::default());
             }
-            self.waiting = Some(self.make_batch(items)?);
+            self.waiting = Some(self.make_batch()?);
+            self.items.clear();
         }
         self.commit()
     }
 
-    fn make_batch(&mut self, items: Vec<Item>) -> Result<Waiting, SequencerError> {
-        let n_taken = items.len();
-        let mut batcher = Batcher::new(
-            Batch::new(self.tip.clone()),
-            self.store.as_ref(),
-            &mut self.known,
-            self.ledger.spool_dir(),
-        );
-        for item in items {
-            batcher.take(item)?;
-        }
+    /// Makes a batch of the items, which stay: what fails here is tried again with the same ones.
+    fn make_batch(&mut self) -> Result<Waiting, SequencerError> {
+        let batch = Batch::new(self.tip.clone());
+        let mut batcher =
+            Batcher::new(batch, self.store.as_ref(), &self.known, &self.spool_dir);
+        let items = &self.items;
+        self.store.in_one_read(&mut || items.iter().try_for_each(|item| batcher.take(item)))?;
         let done = batcher.finish();
         let mut waiting = Waiting {
             batch: done.batch,
             acks: done.acks,
             own_next: None,
             step: Step {
-                n_taken,
+                n_taken: self.items.len(),
                 n_entries: 0,
                 n_duplicates: done.n_duplicates,
                 n_conflicts: done.n_conflicts,
@@ -251,8 +259,10 @@ impl Sequencer {
         if !waiting.batch.is_empty() {
             let done = self.store.append(&waiting.batch, &self.tip.head);
             if let Err(error) = done {
-                // A commit whose answer was lost may have happened all the same.
-                let happened = self.store.tip().is_ok_and(|tip| tip == waiting.batch.tip());
+                // A commit whose answer was lost may have happened all the same. A batch without
+                // entries leaves the tip as it was, which then says nothing.
+                let happened = !waiting.batch.entries().is_empty()
+                    && self.store.tip().is_ok_and(|tip| tip == waiting.batch.tip());
                 if !happened {
                     return Err(error.into());
                 }
@@ -261,6 +271,7 @@ impl Sequencer {
         }
         let Some(waiting) = self.waiting.take() else { return Ok(Step::default()) };
         self.own_next = waiting.own_next.unwrap_or(self.own_next);
+        self.known.extend(waiting.batch.producers().iter().copied());
         for (producer, next_seq) in waiting.acks {
             self.consumer.ack(&producer, next_seq)?;
         }
@@ -357,6 +368,15 @@ fn take_lock(ledger: &Ledger) -> Result<Option<Box<dyn DiskLock>>, SequencerErro
         Ok(None) => Err(SequencerError::Taken),
         Err(source) => Err(SequencerError::Io { path, source }),
     }
+}
+
+/// Refuses a head whose frontier gives another root: every root after it would be wrong.
+fn check_frontier(tip: &Tip) -> Result<(), StoreError> {
+    if tip.frontier.size() == tip.head.size && tip.frontier.root() == tip.head.root {
+        return Ok(());
+    }
+    let what = "the right edge of the tree that is stored with the head does not give its root";
+    Err(StoreError::Damaged { index: tip.head.size.saturating_sub(1), what })
 }
 
 /// Refuses a ledger that is not the one that its anchor knows; gives the anchored size.

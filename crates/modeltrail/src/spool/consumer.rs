@@ -133,6 +133,11 @@ impl Consumer {
             }
             for track in self.directory.tracks.values_mut().filter(|t| t.next_seq.is_none()) {
                 track.begin(next_seq_of(&track.producer));
+                // The sequencer before this one may have died before it told the producer, which
+                // then waits although nothing of it is left to hand out.
+                if track.acked_seq > 0 {
+                    tell(&self.place, &self.hub, track);
+                }
             }
             outcome = outcome.and(self.read_all(n_max, bytes_max, &mut items));
             let confirms = self.directory.tracks.values().any(|track| track.wants_scan);

@@ -61,9 +61,10 @@ impl Directory {
     }
 
     fn scan(&mut self, place: &Place, take: &mut impl FnMut(Item)) -> Result<(), SpoolError> {
+        // Before anything can fail: a listing that failed is not a complete one.
+        self.scan_no += 1;
         let mut listed = place.disk.list(&place.dir).at("list", &place.dir)?;
         listed.sort_unstable();
-        self.scan_no += 1;
         for track in self.tracks.values_mut() {
             track.wants_scan = false;
         }
@@ -123,7 +124,7 @@ impl Directory {
                 Some(_) if self.may_be_in_use(place, parsed)? => Ok(Some(Known::Pending)),
                 Some(Head::Zero) if parsed == Name::Free => Ok(Some(Known::Settled)),
                 Some(Head::Zero) => {
-                    set_free(place, name)?;
+                    remove_unfinished(place, name)?;
                     Ok(None)
                 }
                 Some(Head::Broken) => {
@@ -190,13 +191,22 @@ fn is_alive(place: &Place, producer: &ProducerId) -> Result<bool, SpoolError> {
     Ok(matches!(lock, Some(None)))
 }
 
-/// Gives a file without a header its place among the free ones.
+/// Gives a trimmed file its place among the free ones. Its name has been durable since it was
+/// made; whether this new one is does not matter, its contents say that it is free.
 pub(crate) fn set_free(place: &Place, name: &str) -> Result<(), SpoolError> {
     let path = place.dir.join(name);
     let mut random = [0; 8];
     place.disk.fill_random(&mut random).at("draw random bytes for", &place.dir)?;
     let renamed = place.disk.rename(&path, &place.dir.join(names::free(random)));
     if_there(renamed).at("rename", &path).map(|_| ())
+}
+
+/// Removes a file that a dead producer made or claimed and never began to write. It is not set
+/// free: its producer may have died before the name was durable, and frames that a later one put
+/// into it would be lost with the name.
+fn remove_unfinished(place: &Place, name: &str) -> Result<(), SpoolError> {
+    let path = place.dir.join(name);
+    if_there(place.disk.remove(&path)).at("remove", &path).map(|_| ())
 }
 
 fn quarantine_file(place: &Place, name: &str, parsed: Name) -> Result<Item, SpoolError> {

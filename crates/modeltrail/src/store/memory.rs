@@ -117,14 +117,15 @@ impl Store for MemoryStore {
 
     fn append(&mut self, batch: &Batch, expected: &Head) -> Result<(), StoreError> {
         let mut inner = self.lock();
-        if inner.tip.head != *expected {
+        let follows = batch.entries().first().is_none_or(|entry| entry.index == expected.size);
+        if inner.tip.head != *expected || !follows {
             let found = inner.tip.head.size;
             return Err(StoreError::Conflict { found, expected: expected.size });
         }
         for entry in batch.entries() {
             let lookup = derive(entry);
             if let (Some(id), true) = (&lookup.request_id, entry.kind.has_unique_request_id()) {
-                inner.requests.insert(id.to_string(), entry.index);
+                inner.requests.entry(id.to_string()).or_insert(entry.index);
             }
             inner.lookups.push(lookup);
             inner.entries.push(entry.clone());

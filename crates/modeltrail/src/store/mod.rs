@@ -8,12 +8,14 @@ mod sqlite;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Batch, NewEntry, ProducerState};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Access, SqliteStore};
+pub use sqlite::{Access, SqliteFacts, SqliteStore};
 
 use std::ops::Range;
 
@@ -122,6 +124,17 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn producer(&self, producer: &[u8; 16]) -> Result<ProducerState, StoreError>;
+
+    /// Does several reads in one snapshot, where that is cheaper than one for each.
+    ///
+    /// # Errors
+    /// What `reads` answers, or when the store cannot be read.
+    fn in_one_read(
+        &self,
+        reads: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        reads()
+    }
 
     /// The index of the entry that holds this request id.
     ///

@@ -223,3 +223,36 @@ fn written_frames_outlive_the_process_through_failures() {
         }
     }
 }
+
+#[test]
+fn nothing_is_concluded_from_a_listing_that_failed() {
+    let mut n_points = 0;
+    for seed in 0..8 {
+        for call in [Call::Open, Call::Read, Call::Dir, Call::Other] {
+            for n in 0..8 {
+                let disk = CrashDisk::new(seed);
+                let producer = produce(&disk.as_process(10)).unwrap();
+                spool_frames(&producer, 2, 700);
+                let mut consumer = consume(&disk.as_process(20)).unwrap().unwrap();
+                let mut store = Collected::default();
+                store.drain(&mut consumer).unwrap();
+                // Its next write fails half way, the frame goes to a second segment, it dies.
+                disk.fail_nth(Some(Call::Write), 0, Fail::Once, EIO);
+                spool_frames(&producer, 1, 1500);
+                assert_eq!(names(&disk, "seg-").len(), 2);
+                disk.kill(10);
+                // Who takes the first segment for the last one gives the frame up.
+                disk.fail_nth(Some(call), n, Fail::Once, EIO);
+                drop(store.step(&mut consumer, 10));
+                n_points += disk.n_failed();
+                disk.heal();
+                store.drain(&mut consumer).unwrap();
+                let (id, what) = (producer.id(), format!("{call:?} {n}, seed {seed}"));
+                assert_eq!(store.quarantined, [], "{what}");
+                assert!(store.frames[&id].keys().copied().eq(0..3), "{what}");
+                assert_eq!(store.ended, [(id, 3)], "{what}");
+            }
+        }
+    }
+    assert!(n_points > 100, "{n_points} failures met");
+}

@@ -1,7 +1,6 @@
 //! The bytes on disk, written out by hand.
 
 use super::super::format::*;
-use super::*;
 
 fn header() -> SegmentHeader {
     SegmentHeader {

@@ -176,3 +176,65 @@ fn a_long_frame_gets_a_file_of_its_own_and_leaves_none() {
     assert_eq!(got, sizes);
     assert!(place(&disk).state().unwrap().bytes < 100 << 10, "long files are removed");
 }
+
+#[test]
+fn a_file_whose_name_was_never_durable_is_not_used_again() {
+    // A producer dies between making a file and syncing the directory. Were the file recycled,
+    // a power loss could take its name, and with it the frames of whoever uses it now.
+    let mut n_unfinished = 0;
+    for n in 0..40 {
+        let disk = CrashDisk::new(n);
+        place(&disk);
+        // The process dies at its n-th call, the kernel lives.
+        disk.cut_at(n);
+        if let Ok(producer) = produce(&disk.as_process(10)) {
+            producer.append(b"x").unwrap();
+            drop(producer.commit(0, Level::Spooled));
+        }
+        let disk = disk.after_kill();
+        n_unfinished += usize::from(!names(&disk, "seg-").is_empty());
+        let producer = produce(&disk.as_process(11)).unwrap();
+        let mut consumer = consume(&disk.as_process(20)).unwrap().unwrap();
+        let mut store = Collected::default();
+        store.drain(&mut consumer).unwrap();
+        spool_frames(&producer, 2, 10);
+        for seed in 0..50 {
+            let found = recover_from(&disk.crash(seed), store.clone());
+            assert_eq!(found.frames[&producer.id()].len(), 2, "cut at {n}, seed {seed}");
+        }
+    }
+    assert!(n_unfinished > 3, "{n_unfinished}");
+}
+
+#[test]
+fn the_end_of_a_recycled_segment_is_plain() {
+    // Stale bytes behind the last frame must not look like damage: of a commit that the power cut
+    // short, what is found is frames, a frame that was begun, or nothing.
+    let mut n_torn = 0;
+    for n_spooled in 0..4 {
+        let disk = CrashDisk::new(n_spooled);
+        let producer = produce(&disk.as_process(10)).unwrap();
+        let mut consumer = consume(&disk.as_process(20)).unwrap().unwrap();
+        let mut store = Collected::default();
+        churn(&producer, &mut consumer, &mut store, 6);
+        // A new producer gets a file that was full of frames.
+        let producer = produce(&disk.as_process(11)).unwrap();
+        assert!(!names(&disk, "free-").is_empty());
+        spool_frames(&producer, n_spooled, 37);
+        for _ in 0..3 {
+            producer.append(&[1; 900]).unwrap();
+        }
+        producer.commit(n_spooled + 2, Level::Written).unwrap();
+        for seed in 0..400 {
+            let found = recover_from(&disk.crash(seed), store.clone());
+            let n_found = found.frames.get(&producer.id()).map_or(0, BTreeMap::len) as u64;
+            assert!(n_found >= n_spooled);
+            for (id, seq_from, seq_to) in &found.quarantined {
+                assert!(*id == producer.id() && *seq_from >= Some(n_spooled));
+                assert!(seq_to.is_some(), "stale bytes taken for damage");
+                n_torn += 1;
+            }
+        }
+    }
+    assert!(n_torn > 100, "{n_torn}");
+}

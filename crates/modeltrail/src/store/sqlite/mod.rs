@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file in WAL mode.
 
 mod codec;
+mod inspect;
 mod read;
 mod scan;
 mod schema;
@@ -20,10 +21,12 @@ use modeltrail_core::leaf::origin_prev;
 use modeltrail_core::merkle::Frontier;
 use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::verify::Finding;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{Batch, Entry, ProducerState, Store, StoreError, Tip, UsageQuery, UsageRow, VerifyItem};
 use codec::{Packer, Unpacker};
+pub use inspect::SqliteFacts;
 use terms::Terms;
 
 /// How a ledger is opened.
@@ -123,6 +126,9 @@ impl SqliteStore {
             return Err(StoreError::Version { found: version, known });
         }
         db.set_prepared_statement_cache_capacity(64);
+        // Plans do not depend on bound values: without this, statements on partial indexes are
+        // prepared again and again.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         db.execute_batch(schema::SETTINGS)?;
         let cache_kib = match access {
             Access::Read => READ_CACHE_KIB,
@@ -152,6 +158,26 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How SQLite answers a query, a line for each step; `None` when it need not ask at all.
+    #[cfg(test)]
+    pub(crate) fn explain(&self, query: &Query, oldest_first: bool) -> Option<Vec<String>> {
+        let plan = scan::plan(&self.db, query, oldest_first, 10).unwrap()?;
+        Some(self.explain_sql(&plan.sql, plan.values))
+    }
+
+    /// How SQLite reads what usage reports are made of.
+    #[cfg(test)]
+    pub(crate) fn explain_usage(&self) -> Vec<String> {
+        self.explain_sql(scan::USAGE_SQL, [1, 0, 1, 1].map(rusqlite::types::Value::from).to_vec())
+    }
+
+    #[cfg(test)]
+    fn explain_sql(&self, sql: &str, values: Vec<rusqlite::types::Value>) -> Vec<String> {
+        let mut statement = self.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
+        steps.unwrap().collect::<Result<_, _>>().unwrap()
     }
 }
 
@@ -187,6 +213,16 @@ impl Store for SqliteStore {
 
     fn producer(&self, producer: &[u8; 16]) -> Result<ProducerState, StoreError> {
         read::producer(&self.db, producer)
+    }
+
+    fn in_one_read(
+        &self,
+        reads: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // Each statement by itself would lock and unlock the file.
+        let transaction = self.db.unchecked_transaction()?;
+        reads()?;
+        Ok(transaction.finish()?)
     }
 
     fn find_request(&self, request_id: &str) -> Result<Option<u64>, StoreError> {

@@ -1,13 +1,16 @@
 //! Queries: one index is chosen by the most selective filter, the others are looked at row by row.
 
 use modeltrail_core::query::{Cursor, Query};
-use modeltrail_core::{Kind, hash::Hash};
+use modeltrail_core::{Hash, Kind, Status};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::super::{StoreError, UsageQuery, UsageRow};
 use super::codec::{from_db, hash_key, text_key, to_db};
 use super::terms::Terms;
+
+/// The index that serves where no filter has one.
+const BY_TIME: &str = "lookups_by_time";
 
 /// One filter as SQL.
 struct Filter {
@@ -31,12 +34,20 @@ pub(super) fn plan(
     limit: usize,
 ) -> Result<Option<Plan>, StoreError> {
     let Some(filters) = filters(db, query)? else { return Ok(None) };
-    let index = filters.first().map_or("lookups_by_time", |filter| filter.index);
+    let index = filters.first().map_or(BY_TIME, |filter| filter.index);
     let mut conditions = Vec::new();
     let mut values = Vec::new();
     for filter in filters {
-        values.push(filter.value);
-        conditions.push(format!("{} = ?{}", filter.column, values.len()));
+        match filter.value {
+            // The partial indexes on these two are used only where the value is in the text.
+            Value::Integer(code) if matches!(filter.column, "kind" | "status") => {
+                conditions.push(format!("{} = {code}", filter.column));
+            }
+            value => {
+                values.push(value);
+                conditions.push(format!("{} = ?{}", filter.column, values.len()));
+            }
+        }
     }
     if let Some(since_ns) = query.since_ns {
         values.push(Value::Integer(since_ns));
@@ -104,11 +115,15 @@ fn filters(db: &Connection, query: &Query) -> Result<Option<Vec<Filter>>, StoreE
         push(column, index, Value::Integer(id));
     }
     if let Some(status) = query.status {
-        push("status", "lookups_by_status", Value::Integer(i64::from(status.code())));
+        let index = if status == Status::Success { BY_TIME } else { "lookups_by_status" };
+        push("status", index, Value::Integer(i64::from(status.code())));
     }
     if let Some(kind) = query.kind {
-        push("kind", "lookups_by_kind", Value::Integer(i64::from(kind.code())));
+        let index = if kind == Kind::Prediction { BY_TIME } else { "lookups_by_kind" };
+        push("kind", index, Value::Integer(i64::from(kind.code())));
     }
+    // What nearly every entry has in common chooses no index while something else can.
+    filters.sort_by_key(|filter| filter.index == BY_TIME);
     Ok(Some(filters))
 }
 
@@ -134,7 +149,7 @@ pub(super) fn scan(
 /// What a usage report reads: one covering index, in the order of time.
 pub(super) const USAGE_SQL: &str = "SELECT time_ns, user, version, label, latency_us \
      FROM lookups INDEXED BY lookups_by_model \
-     WHERE model = ?1 AND time_ns >= ?2 AND time_ns < ?3 AND kind = ?4 ORDER BY time_ns";
+     WHERE model = ?1 AND time_ns >= ?2 AND time_ns <= ?3 AND kind = ?4 ORDER BY time_ns";
 
 pub(super) fn usage(
     db: &Connection,
@@ -142,10 +157,12 @@ pub(super) fn usage(
     row: &mut dyn FnMut(UsageRow),
 ) -> Result<(), StoreError> {
     let Some(model) = Terms::find(db, &query.model_name)? else { return Ok(()) };
-    let until_ns = query.until_ns.unwrap_or(i64::MAX);
+    // The last time that is meant; without an end that is the last one there is.
+    let last_ns = query.until_ns.map_or(Some(i64::MAX), |until_ns| until_ns.checked_sub(1));
+    let Some(last_ns) = last_ns else { return Ok(()) };
     let mut statement = db.prepare_cached(USAGE_SQL)?;
     let mut rows =
-        statement.query(params![model, query.since_ns, until_ns, Kind::Prediction.code()])?;
+        statement.query(params![model, query.since_ns, last_ns, Kind::Prediction.code()])?;
     while let Some(found) = rows.next()? {
         row(UsageRow {
             time_ns: found.get(0)?,

@@ -35,6 +35,8 @@ fn append_in_transaction(
     expected: &Head,
 ) -> Result<(), StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // The head first: a batch of another place then is a conflict, not an index that is taken.
+    move_head(&transaction, batch, expected)?;
     let mut writer = Writer { db: &transaction, terms, packer };
     for entry in batch.entries() {
         writer.entry(entry)?;
@@ -48,7 +50,6 @@ fn append_in_transaction(
             )?
             .execute(params![producer, to_db(state.next_seq), state.ended])?;
     }
-    move_head(&transaction, batch, expected)?;
     transaction.commit()?;
     Ok(())
 }

@@ -1,0 +1,94 @@
+//! What every command is handed: its settings, and a voice on standard error.
+
+use std::fmt;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use modeltrail::{Ledger, Reader};
+
+use crate::config::Settings;
+use crate::exit::Failure;
+use crate::output::stderr_has_color;
+
+/// Speaks on standard error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notes {
+    quiet: bool,
+    color: bool,
+}
+
+impl Notes {
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { quiet, color: stderr_has_color() }
+    }
+
+    /// True when only errors are to be told.
+    pub(crate) const fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// Something worth knowing.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            line(format_args!("{text}"));
+        }
+    }
+
+    /// Something that may need attention.
+    pub(crate) fn warn(self, text: &str) {
+        if !self.quiet {
+            self.labelled("warning", "\x1b[1;33m", text);
+        }
+    }
+
+    /// What went wrong, and what to do.
+    pub(crate) fn error(self, message: &str, hint: Option<&str>) {
+        self.labelled("error", "\x1b[1;31m", message);
+        if let Some(hint) = hint {
+            self.labelled("hint", "\x1b[1;36m", hint);
+        }
+    }
+
+    fn labelled(self, label: &str, color: &str, text: &str) {
+        if self.color {
+            line(format_args!("{color}{label}:\x1b[0m {text}"));
+        } else {
+            line(format_args!("{label}: {text}"));
+        }
+    }
+}
+
+/// Nobody may be there to read it; there is nowhere left to say so.
+fn line(text: fmt::Arguments<'_>) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// What every command is handed.
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) notes: Notes,
+}
+
+impl Context {
+    /// The ledger that the settings name.
+    pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
+        Ok(Ledger::parse(&self.settings.store)?)
+    }
+
+    /// A reader of that ledger.
+    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
+        Ok(Reader::of(&self.ledger()?)?)
+    }
+
+    /// Where the ledger's spool is.
+    pub(crate) fn spool_dir(&self, ledger: &Ledger) -> PathBuf {
+        self.settings.spool_dir.clone().unwrap_or_else(|| ledger.spool_dir())
+    }
+}
+
+/// Nanoseconds since 1970 UTC.
+pub(crate) fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

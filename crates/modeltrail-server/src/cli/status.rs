@@ -1,0 +1,184 @@
+//! `modeltrail status`.
+
+use std::io::Write as _;
+
+use modeltrail::spool::{self, SpoolState};
+use modeltrail::store::{Access, SqliteFacts, SqliteStore, Store as _};
+use modeltrail::{Ledger, Place, anchor_file};
+use serde::Serialize;
+
+use super::context::Context;
+use super::init::database;
+use crate::exit::{Exit, Failure};
+use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+
+/// Show the ledger's size, head, anchor and spool
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct Report {
+    origin: String,
+    database: String,
+    database_bytes: u64,
+    format_version: u32,
+    /// Number of entries.
+    size: u64,
+    root: String,
+    anchor: AnchorReport,
+    append_only: AppendOnly,
+    spool: SpoolReport,
+}
+
+#[derive(Serialize)]
+struct AnchorReport {
+    path: String,
+    /// `current`, `behind`, `ahead`, `other root`, `other ledger`, `missing` or `unreadable`.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct AppendOnly {
+    n_triggers: usize,
+    changed_triggers: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct SpoolReport {
+    dir: String,
+    bytes: u64,
+    bytes_max: u64,
+    n_segments: u64,
+    n_free: u64,
+    n_quarantined: u64,
+    /// Records that wait; absent where only the sequencer can know.
+    depth: Option<u64>,
+}
+
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
+    let ledger = context.ledger()?;
+    let Place::Sqlite(path) = ledger.place() else {
+        return Err(Failure::input("a ledger in memory has no status; write --store sqlite:PATH"));
+    };
+    let store = SqliteStore::open(path, Access::Read)?;
+    let head = store.tip()?.head;
+    let facts = store.facts()?;
+    let dir = context.spool_dir(&ledger);
+    let report = Report {
+        origin: store.origin().to_owned(),
+        database: database(&ledger),
+        database_bytes: facts.database_bytes,
+        format_version: facts.format_version,
+        size: head.size,
+        root: head.root.to_hex(),
+        anchor: anchor(&ledger, store.origin(), &head),
+        append_only: append_only(facts),
+        spool: spool_report(&dir.display().to_string(), spool::peek(&dir)?, context),
+    };
+    write(&report, context)?;
+    warn(&report, context);
+    Ok(Exit::Fine)
+}
+
+fn anchor(ledger: &Ledger, origin: &str, head: &modeltrail_core::anchor::Head) -> AnchorReport {
+    let path = ledger.anchor_path();
+    let read = anchor_file::read(&path);
+    let state = match &read {
+        Err(_) => "unreadable",
+        Ok(None) => "missing",
+        Ok(Some(anchor)) if anchor.origin != origin => "other ledger",
+        Ok(Some(anchor)) if anchor.head.size > head.size => "ahead",
+        Ok(Some(anchor)) if anchor.head.size < head.size => "behind",
+        Ok(Some(anchor)) if anchor.head.root != head.root => "other root",
+        Ok(Some(_)) => "current",
+    };
+    let size = read.ok().flatten().map(|anchor| anchor.head.size);
+    AnchorReport { path: path.display().to_string(), state, size }
+}
+
+fn append_only(facts: SqliteFacts) -> AppendOnly {
+    AppendOnly { n_triggers: facts.n_triggers, changed_triggers: facts.changed_triggers }
+}
+
+fn spool_report(dir: &str, state: SpoolState, context: &Context) -> SpoolReport {
+    SpoolReport {
+        dir: dir.to_owned(),
+        bytes: state.bytes,
+        bytes_max: context.settings.spool.bytes_max,
+        n_segments: state.n_segments,
+        n_free: state.n_free,
+        n_quarantined: state.n_quarantined,
+        // A segment in use may hold anything from no record to thousands.
+        depth: (state.n_segments == 0).then_some(0),
+    }
+}
+
+/// What is not as it should be.
+fn warn(report: &Report, context: &Context) {
+    let notes = context.notes;
+    let AnchorReport { path, state, .. } = &report.anchor;
+    match *state {
+        "current" | "behind" => {}
+        // The first entry makes it.
+        "missing" if report.size == 0 => {}
+        "missing" => notes.warn(&format!("{path} is not there; restore it, and run verify")),
+        state => notes.warn(&format!("the anchor {path} is: {state}; run `modeltrail verify`")),
+    }
+    let changed = &report.append_only.changed_triggers;
+    if !changed.is_empty() {
+        let names = changed.join(", ");
+        notes.warn(&format!(
+            "triggers that refuse changes were removed or altered: {names}; run `modeltrail verify`"
+        ));
+    }
+    if report.spool.n_quarantined > 0 {
+        let (n, dir) = (report.spool.n_quarantined, &report.spool.dir);
+        notes.warn(&format!("{n} damaged spans are in {dir}/quarantine; gap entries name them"));
+    }
+}
+
+const COLUMNS: &[Column] = &[Column::text("what"), Column::text("is")];
+
+fn write(report: &Report, context: &Context) -> Result<(), Failure> {
+    let mut out = stdout();
+    let mut rows = match context.settings.format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, report)?;
+            out.write_all(b"\n")?;
+            out.flush()?;
+            return Ok(());
+        }
+        Format::Csv => Rows::csv(out, COLUMNS)?,
+        Format::Table => Rows::table(out, COLUMNS, stdout_has_color()),
+    };
+    let Report { anchor, append_only, spool, .. } = report;
+    let anchored = match anchor.size {
+        Some(size) => format!("{}, at {size} entries, {}", anchor.state, anchor.path),
+        None => format!("{}, {}", anchor.state, anchor.path),
+    };
+    let n_changed = append_only.changed_triggers.len();
+    let guarded = format!("{} of {} triggers", append_only.n_triggers - n_changed, append_only.n_triggers);
+    let depth = spool.depth.map_or_else(|| "only the sequencer knows".to_owned(), |n| n.to_string());
+    let cells = [
+        ("origin", report.origin.clone()),
+        ("database", report.database.clone()),
+        ("database_bytes", report.database_bytes.to_string()),
+        ("format_version", report.format_version.to_string()),
+        ("entries", report.size.to_string()),
+        ("root", report.root.clone()),
+        ("anchor", anchored),
+        ("append_only", guarded),
+        ("spool", spool.dir.clone()),
+        ("spool_bytes", format!("{} of {}", spool.bytes, spool.bytes_max)),
+        ("spool_segments", format!("{} in use, {} free", spool.n_segments, spool.n_free)),
+        ("quarantined", spool.n_quarantined.to_string()),
+        ("depth", depth),
+    ];
+    for (what, is) in cells {
+        rows.row(vec![what.to_owned(), is])?;
+    }
+    rows.finish()?;
+    Ok(())
+}

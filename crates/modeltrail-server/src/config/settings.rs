@@ -1,0 +1,201 @@
+//! Settings that fit each other.
+
+use std::path::PathBuf;
+
+use modeltrail::spool::SpoolOptions;
+use modeltrail::{Ack, Limits};
+use modeltrail_core::redact::{Redactor, Rule};
+
+use super::ConfigError;
+use super::raw::{Given, Raw, Source, Value};
+use super::table::{SETTINGS, Setting};
+use crate::output::Format;
+
+/// What `log` does when there is no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OnFullChoice {
+    /// Wait.
+    Block,
+    /// Stop.
+    Fail,
+    /// Go on; a gap entry counts what was passed over.
+    Gap,
+}
+
+/// A setting as `config` shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Shown {
+    /// Its name.
+    pub(crate) key: &'static str,
+    /// Its value.
+    pub(crate) value: Value,
+    /// Where it comes from.
+    pub(crate) source: Source,
+}
+
+/// All settings, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// URL of the ledger.
+    pub(crate) store: String,
+    /// Form of answers.
+    pub(crate) format: Format,
+    /// What `log` waits for.
+    pub(crate) ack: Ack,
+    /// What `log` does when there is no room.
+    pub(crate) on_full: OnFullChoice,
+    /// Sizes of the spool.
+    pub(crate) spool: SpoolOptions,
+    /// The spool's folder, if it is another than the one beside the database.
+    pub(crate) spool_dir: Option<PathBuf>,
+    /// Limits of a record.
+    pub(crate) limits: Limits,
+    /// Rules that mask.
+    pub(crate) rules: Vec<Rule>,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
+    /// Each with its place.
+    pub(crate) shown: Vec<Shown>,
+}
+
+/// A segment must be a multiple of this.
+const SEGMENT_STEP_BYTES: u64 = 4096;
+
+/// Longest segment: what the spool takes.
+const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+
+/// Least room for a record: a model's names, an id and a short answer.
+const RECORD_BYTES_MIN: u64 = 1024;
+
+/// A frame of the spool holds 17 MiB, of which 1 MiB is for what surrounds the record.
+const RECORD_BYTES_MAX: u64 = 16 << 20;
+
+/// What `serde_json` and most JSON readers take.
+const DEPTH_MAX: u64 = 128;
+
+/// Reads typed values and notes what cannot be.
+struct Checker<'a> {
+    raw: &'a Raw,
+    errors: &'a mut Vec<ConfigError>,
+}
+
+impl Checker<'_> {
+    fn given(&self, key: &str) -> Option<Given> {
+        SETTINGS.iter().find(|setting| setting.key == key).and_then(|setting| self.raw.get(setting))
+    }
+
+    fn text(&self, key: &str) -> String {
+        match self.given(key) {
+            Some(Given { value: Value::Text(text), .. }) => text,
+            _ => String::new(),
+        }
+    }
+
+    fn refuse(&mut self, key: &str, what: &str) {
+        let at = self.given(key).map_or(Source::Default, |given| given.source);
+        self.errors.push(ConfigError { at, what: format!("`{key}` {what}") });
+    }
+
+    /// A number between two bounds, both included.
+    fn number(&mut self, key: &str, min: u64, max: u64) -> u64 {
+        let Some(Given { value: Value::Number(number), .. }) = self.given(key) else { return min };
+        if !(min..=max).contains(&number) {
+            self.refuse(key, &format!("cannot be {number}; it must be from {min} to {max}"));
+        }
+        number
+    }
+
+    fn rules(&self) -> Vec<Rule> {
+        match self.given("redaction.rules") {
+            Some(Given { value: Value::List(names), .. }) => {
+                Rule::ALL.into_iter().filter(|rule| names.iter().any(|n| n == rule.name())).collect()
+            }
+            _ => Rule::ALL.to_vec(),
+        }
+    }
+
+    fn spool(&mut self) -> SpoolOptions {
+        let segment = "spool.segment_bytes";
+        let segment_bytes = self.number(segment, 2 * SEGMENT_STEP_BYTES, SEGMENT_BYTES_MAX);
+        if !segment_bytes.is_multiple_of(SEGMENT_STEP_BYTES) {
+            self.refuse(segment, &format!("cannot be {segment_bytes}; take a multiple of 4096"));
+        }
+        let bytes_max = self.number("spool.bytes_max", 2 * SEGMENT_STEP_BYTES, u64::MAX);
+        if bytes_max < segment_bytes {
+            let what = format!("is {bytes_max}, less than one segment of {segment_bytes}");
+            self.refuse("spool.bytes_max", &what);
+        }
+        SpoolOptions { segment_bytes, bytes_max, ..SpoolOptions::default() }
+    }
+}
+
+impl Settings {
+    /// Checks what was said. `None` together with errors.
+    pub(super) fn of(
+        raw: &Raw,
+        file: Option<PathBuf>,
+        errors: &mut Vec<ConfigError>,
+    ) -> Option<Self> {
+        let mut check = Checker { raw, errors };
+        let spool = check.spool();
+        let record_bytes_max =
+            check.number("limits.record_bytes_max", RECORD_BYTES_MIN, RECORD_BYTES_MAX);
+        let depth_max = check.number("limits.depth_max", 1, DEPTH_MAX);
+        let store = check.text("store");
+        if let Err(error) = modeltrail::Ledger::parse(&store) {
+            let source = check.given("store").map_or(Source::Default, |given| given.source);
+            check.errors.push(ConfigError { at: source, what: error.to_string() });
+        }
+        let dir = check.text("spool.dir");
+        let shown = |setting: &Setting| {
+            let Given { value, source } = raw.get(setting)?;
+            Some(Shown { key: setting.key, value, source })
+        };
+        Some(Self {
+            store,
+            format: format(&check.text("format")),
+            ack: ack(&check.text("ack")),
+            on_full: on_full(&check.text("on_full")),
+            spool,
+            spool_dir: (!dir.is_empty()).then(|| PathBuf::from(dir)),
+            limits: Limits {
+                record_bytes_max: usize::try_from(record_bytes_max).ok()?,
+                depth_max: usize::try_from(depth_max).ok()?,
+            },
+            rules: check.rules(),
+            file,
+            shown: SETTINGS.iter().filter_map(shown).collect(),
+        })
+    }
+
+    /// The redactor of these settings.
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::with_rules(self.rules.iter().copied())
+    }
+}
+
+// The table of settings lets no other names through.
+
+fn format(name: &str) -> Format {
+    match name {
+        "json" => Format::Json,
+        "csv" => Format::Csv,
+        _ => Format::Table,
+    }
+}
+
+fn ack(name: &str) -> Ack {
+    match name {
+        "written" => Ack::Written,
+        "spooled" => Ack::Spooled,
+        _ => Ack::Sequenced,
+    }
+}
+
+fn on_full(name: &str) -> OnFullChoice {
+    match name {
+        "fail" => OnFullChoice::Fail,
+        "gap" => OnFullChoice::Gap,
+        _ => OnFullChoice::Block,
+    }
+}

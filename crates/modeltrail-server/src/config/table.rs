@@ -1,0 +1,165 @@
+//! The one table of settings: help, `config` and the documentation are made from it.
+
+/// What a setting's value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// Any text.
+    Text,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// Some of these.
+    Choices(&'static [&'static str]),
+    /// A number of bytes; texts may end in KiB, MiB or GiB.
+    Bytes,
+    /// A number.
+    Number,
+}
+
+impl Form {
+    /// In words.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Choice(names) => format!("one of {}", names.join(", ")),
+            Self::Choices(names) => format!("a list of {}", names.join(", ")),
+            Self::Bytes => "bytes, like 1048576 or \"1MiB\"".to_owned(),
+            Self::Number => "a number".to_owned(),
+        }
+    }
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// Its name in the file, with the table it stands in.
+    pub(crate) key: &'static str,
+    /// Its variable.
+    pub(crate) env: &'static str,
+    /// Its flag, if it has one.
+    pub(crate) flag: Option<&'static str>,
+    /// What its value is.
+    pub(crate) form: Form,
+    /// Its value when nobody says one, as it would be written in a variable.
+    pub(crate) default: &'static str,
+    /// What it is for: a sentence that ends in a full stop.
+    pub(crate) help: &'static str,
+}
+
+impl Setting {
+    /// The help of its flag.
+    pub(crate) fn flag_help(&self) -> String {
+        let help = self.help.trim_end_matches('.');
+        format!("{help} [env: {}] [default: {}]", self.env, self.default)
+    }
+}
+
+/// Every setting, in the order in which they are shown.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "store",
+        env: "MODELTRAIL_STORE",
+        flag: Some("--store"),
+        form: Form::Text,
+        default: "sqlite:modeltrail.db",
+        help: "Where the ledger is: sqlite:PATH, relative to the working folder.",
+    },
+    Setting {
+        key: "format",
+        env: "MODELTRAIL_FORMAT",
+        flag: Some("--format"),
+        form: Form::Choice(&["table", "json", "csv"]),
+        default: "table",
+        help: "The form of answers on standard output.",
+    },
+    Setting {
+        key: "ack",
+        env: "MODELTRAIL_ACK",
+        flag: Some("--ack"),
+        form: Form::Choice(&["written", "spooled", "sequenced"]),
+        default: "sequenced",
+        help: "The stage that `log` waits for before it returns.",
+    },
+    Setting {
+        key: "on_full",
+        env: "MODELTRAIL_ON_FULL",
+        flag: Some("--on-full"),
+        form: Form::Choice(&["block", "fail", "gap"]),
+        default: "block",
+        help: "What `log` does when there is no room: wait, stop, or go on and write a gap entry.",
+    },
+    Setting {
+        key: "spool.dir",
+        env: "MODELTRAIL_SPOOL_DIR",
+        flag: None,
+        form: Form::Text,
+        default: "",
+        help: "The spool's folder; empty for the one beside the database. All who record must share it.",
+    },
+    Setting {
+        key: "spool.segment_bytes",
+        env: "MODELTRAIL_SPOOL_SEGMENT_BYTES",
+        flag: None,
+        form: Form::Bytes,
+        default: "8MiB",
+        help: "Length of a segment of the spool, a multiple of 4096.",
+    },
+    Setting {
+        key: "spool.bytes_max",
+        env: "MODELTRAIL_SPOOL_BYTES_MAX",
+        flag: None,
+        form: Form::Bytes,
+        default: "1GiB",
+        help: "Most bytes of all segments together.",
+    },
+    Setting {
+        key: "limits.record_bytes_max",
+        env: "MODELTRAIL_RECORD_BYTES_MAX",
+        flag: None,
+        form: Form::Bytes,
+        default: "16MiB",
+        help: "Largest record, as submitted and in canonical form; at most 16 MiB.",
+    },
+    Setting {
+        key: "limits.depth_max",
+        env: "MODELTRAIL_DEPTH_MAX",
+        flag: None,
+        form: Form::Number,
+        default: "128",
+        help: "Deepest nesting of a record; at most 128.",
+    },
+    Setting {
+        key: "redaction.rules",
+        env: "MODELTRAIL_REDACTION_RULES",
+        flag: None,
+        form: Form::Choices(&["email", "phone", "ssn", "credit_card"]),
+        default: "email,phone,ssn,credit_card",
+        help: "Which rules mask what is recorded; an empty list masks nothing, and the ledger says so.",
+    },
+];
+
+/// The table as a Markdown document.
+pub(crate) fn reference() -> String {
+    let mut text = String::from(
+        "A setting is taken from its flag, else its variable, else the configuration file \
+         (`--config FILE`, `MODELTRAIL_CONFIG`, or `modeltrail.toml` in the working folder), else its \
+         default. A name like `spool.dir` is the key `dir` in the table `[spool]`. In a variable a \
+         list is separated by commas.\n\n\
+         | setting | variable | flag | value | default | what it is for |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for setting in SETTINGS {
+        let flag = setting.flag.map_or_else(String::new, |flag| format!("`{flag}`"));
+        let default = match setting.default {
+            "" => String::new(),
+            default => format!("`{default}`"),
+        };
+        text.push_str(&format!(
+            "| `{}` | `{}` | {flag} | {} | {default} | {} |\n",
+            setting.key,
+            setting.env,
+            setting.form.words(),
+            setting.help
+        ));
+    }
+    text
+}
