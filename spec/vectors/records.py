@@ -91,6 +91,7 @@ def submitted_mac(record):
     items.append((0, canonical(record["links"]).encode() if record["links"] else None))
     for key in ("input", "output", "metadata", "pipeline", "error"):
         items.append((ENCODINGS[record[key][0]], record[key][1]) if record[key] else (0, None))
+    items += [(0, text(key)) for key in ("input_media_type", "output_media_type")]
     pieces = []
     for encoding, data in items:
         pieces += [bytes([data is not None, encoding]), struct.pack(">Q", len(data or b"")), data or b""]

@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use modeltrail_core::anchor::{Anchor, Head};
-use modeltrail_core::verify::{Chain, Checked, Ends, Finding, check_entry};
+use modeltrail_core::anchor::Anchor;
+use modeltrail_core::verify::{Chain, Checked, Ends, Finding, FindingKind, check_entry};
 use serde::Serialize;
 
 use crate::anchor_file::{self, AnchorFileError};
 use crate::ledger::{Ledger, LedgerError};
-use crate::store::{Store, StoreError, VerifyItem};
+use crate::store::{Store, StoreError, Strays, Tip, VerifyItem};
 
 /// Entries that one thread takes at a time. Small enough that results wait in a few MiB of memory,
 /// large enough that a thread's statement is prepared once for many rows.
@@ -100,11 +100,22 @@ pub fn run(
         Some(anchor) => Some(anchor.clone()),
         None => anchor_file::read(&ledger.anchor_path())?,
     };
-    let anchor = anchor.filter(|anchor| anchor.origin == store.origin());
-    let head = store.tip()?.head;
-    let key_end = key_end(store.as_ref(), &head)?;
-    let ends = Ends { head, anchor: anchor.as_ref().map(|anchor| anchor.head) };
+    let (tip, strays) = tip_and_strays(store.as_ref())?;
+    let head = tip.head;
+    let key_end = head.size + strays.n_next;
+    let ends = Ends {
+        head,
+        last_leaf_hash: tip.last_leaf_hash,
+        time_us: tip.time_us,
+        edge_root: tip.frontier.root(),
+        anchor: anchor.as_ref().map(|anchor| anchor.head),
+    };
     let mut chain = Chain::new(store.origin(), ends);
+    strays.findings.into_iter().for_each(|finding| chain.note(finding));
+    if let Some(other) = anchor.as_ref().filter(|anchor| anchor.origin != store.origin()) {
+        let detail = format!("the anchor is of the ledger `{}`", other.origin);
+        chain.note(Finding::at(0, FindingKind::AnchorMismatch, detail));
+    }
     let part_bytes = AtomicU64::new(0);
     std::thread::scope(|scope| -> Result<(), CheckError> {
         let for_indexes = store.another()?;
@@ -136,12 +147,19 @@ pub fn run(
     })
 }
 
-/// Where the rows end. Rows behind the head were put in by somebody else, unless the head has moved
-/// since it was read because another process appends.
-fn key_end(store: &dyn Store, head: &Head) -> Result<u64, StoreError> {
-    let end = store.key_end()?;
-    let grew = end > head.size && store.tip()?.head != *head;
-    Ok(if grew { head.size } else { end })
+/// Both of one snapshot: what another process appends meanwhile is in neither.
+fn tip_and_strays(store: &dyn Store) -> Result<(Tip, Strays), StoreError> {
+    let mut both = None;
+    store.in_one_read(&mut || {
+        let tip = store.tip()?;
+        let strays = store.strays(tip.head.size)?;
+        both = Some((tip, strays));
+        Ok(())
+    })?;
+    match both {
+        Some(both) => Ok(both),
+        None => Ok((store.tip()?, Strays::default())),
+    }
 }
 
 fn n_workers(options: &CheckOptions) -> usize {

@@ -275,6 +275,7 @@ impl Record {
             return Err(RecordError::own_kind(self.kind));
         }
         self.check_ids()?;
+        self.check_media_types()?;
         self.check_model()?;
         self.check_links()
     }
@@ -294,6 +295,22 @@ impl Record {
         fields
             .iter()
             .try_for_each(|(pointer, id)| check_text(pointer, id.as_deref(), ID_BYTES_MAX))
+    }
+
+    fn check_media_types(&self) -> Result<(), RecordError> {
+        let media_type = |payload: &Option<Payload>| {
+            payload.as_ref().and_then(|payload| payload.media_type().map(str::to_owned))
+        };
+        for (pointer, payload) in
+            [("/input_media_type", &self.input), ("/output_media_type", &self.output)]
+        {
+            let media_type = media_type(payload);
+            check_text(pointer, media_type.as_deref(), NAME_BYTES_MAX)?;
+            if media_type.is_some_and(|text| !text.is_ascii() || !text.contains('/')) {
+                return Err(RecordError::wrong_type(pointer, "a media type, like image/png"));
+            }
+        }
+        Ok(())
     }
 
     fn check_model(&self) -> Result<(), RecordError> {

@@ -157,10 +157,6 @@ impl Slot {
             (Some(json), None, None) => Ok(Some(Payload::canonical(json))),
             (None, Some(bytes), media_type) => {
                 let media_type = media_type.unwrap_or_else(|| "application/octet-stream".into());
-                if media_type.len() > crate::limits::NAME_BYTES_MAX {
-                    let pointer = format!("/{name}_media_type");
-                    return Err(RecordError::too_long(&pointer, crate::limits::NAME_BYTES_MAX, "bytes"));
-                }
                 Ok(Some(Payload::bytes(bytes, media_type)))
             }
             (_, None, Some(_)) => Err(RecordError::new(

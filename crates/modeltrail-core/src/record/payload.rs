@@ -63,8 +63,9 @@ impl Payload {
         pointer: &str,
         limits: &Limits,
     ) -> Result<(Encoding, Vec<u8>), RecordError> {
+        let limits = inside(limits);
         let canonical = |text: &[u8]| {
-            canonicalize(text, limits).map_err(|error| RecordError::json(pointer, &error))
+            canonicalize(text, &limits).map_err(|error| RecordError::json(pointer, &error))
         };
         match self.0 {
             Form::Canonical(bytes) => Ok((Encoding::Json, bytes)),
@@ -77,7 +78,7 @@ impl Payload {
     /// A lower bound of the JSON text's length, and a check of the depth where it is known cheaply.
     pub(crate) fn measure(&self, pointer: &str, limits: &Limits) -> Result<usize, RecordError> {
         match &self.0 {
-            Form::Value(value) => measure_value(value, 0, limits.depth_max).ok_or_else(|| {
+            Form::Value(value) => measure_value(value, 1, limits.depth_max).ok_or_else(|| {
                 RecordError::new(
                     pointer,
                     format!("is nested deeper than {} levels", limits.depth_max),
@@ -95,6 +96,11 @@ impl Payload {
             Form::Value(value) => measure_value(value, 0, usize::MAX).unwrap_or(0),
         }
     }
+}
+
+/// The limits of a payload: the record around it is a level too.
+fn inside(limits: &Limits) -> Limits {
+    Limits { depth_max: limits.depth_max.saturating_sub(1), ..*limits }
 }
 
 fn measure_value(value: &Value, depth: usize, depth_max: usize) -> Option<usize> {

@@ -337,6 +337,11 @@ fn submitted_mac(record: &Record, submitted: &Submitted, key: &MacKey) -> Hash {
         field(encoding, bytes);
         bodies.push(bytes.unwrap_or(&[]));
     }
+    for media_type in &submitted.media_types {
+        let bytes = media_type.as_ref().map(String::as_bytes);
+        field(0, bytes);
+        bodies.push(bytes.unwrap_or(&[]));
+    }
     let pieces: Vec<&[u8]> =
         heads.iter().zip(bodies).flat_map(|(head, body)| [head.as_slice(), body]).collect();
     key.mac(&pieces)

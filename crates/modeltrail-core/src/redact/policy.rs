@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
+use crate::hash::sha256;
 
 /// Changes when the same rules would mask other bytes because the engine reads differently.
 const ENGINE_VERSION: u32 = 1;
@@ -135,9 +135,7 @@ impl RuleSet {
             text.push_str(rule.name());
             text.push('\n');
         }
-        let hash = Sha256::digest(text);
-        let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        nibbles.filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
+        sha256(&[text.as_bytes()]).to_hex()
     }
 }
 

@@ -15,6 +15,12 @@ use super::{Finding, FindingKind};
 pub struct Ends {
     /// The head as stored with the entries.
     pub head: Head,
+    /// The last leaf hash as stored with the head.
+    pub last_leaf_hash: Hash,
+    /// The last entry's time as stored with the head.
+    pub time_us: u64,
+    /// The root that the stored right edge of the tree gives.
+    pub edge_root: Hash,
     /// The head as kept outside, if one is.
     pub anchor: Option<Head>,
 }
@@ -273,7 +279,7 @@ impl Chain {
     }
 
     fn check_ends(&mut self) {
-        let Ends { head, anchor } = self.ends;
+        let Ends { head, anchor, last_leaf_hash, time_us, edge_root } = self.ends;
         let outside = anchor.map_or(0, |anchor| anchor.size);
         let last = head.size.max(outside);
         if self.expected < last {
@@ -296,8 +302,15 @@ impl Chain {
             return;
         }
         let index = head.size.saturating_sub(1);
-        if self.frontier.root() != head.root {
-            let detail = "the stored root is not that of the entries";
+        let last_fits = self.before.computed == last_leaf_hash && self.time_us == time_us;
+        let detail = if self.frontier.root() != head.root {
+            Some("the stored root is not that of the entries")
+        } else if edge_root != head.root || !last_fits {
+            Some("the right edge, last leaf hash or time stored with it is not that of the entries")
+        } else {
+            None
+        };
+        if let Some(detail) = detail {
             self.findings.push(Finding::at(index, FindingKind::ChangedHead, detail));
         }
         if let (Some(anchor), Some(root)) = (anchor, self.anchor_root)

@@ -21,6 +21,7 @@ struct Rows {
 struct Ledger {
     rows: Vec<Rows>,
     head: Head,
+    last: Hash,
 }
 
 /// What an entry of the test says: its producer's number, and a gap that it covers.
@@ -60,11 +61,18 @@ fn ledger(plans: &[Plan]) -> Ledger {
         rows.push(Rows { leaf: leaf.to_vec(), hash: prev, parts, checks: checks(&commitments) });
     }
     let head = Head { size: frontier.size(), root: frontier.root() };
-    Ledger { rows, head }
+    Ledger { rows, head, last: prev }
 }
 
 fn findings(ledger: &Ledger, anchor: Option<Head>) -> Vec<(FindingKind, u64, u64)> {
-    let mut chain = Chain::new("o", Ends { head: ledger.head, anchor });
+    let ends = Ends {
+        head: ledger.head,
+        last_leaf_hash: ledger.last,
+        time_us: if ledger.rows.is_empty() { 0 } else { 9 + ledger.head.size },
+        edge_root: ledger.head.root,
+        anchor,
+    };
+    let mut chain = Chain::new("o", ends);
     for (rows, key) in ledger.rows.iter().zip(0..) {
         let parts: Vec<_> = rows
             .parts

@@ -9,7 +9,9 @@ use crate::output::stdout;
 
 /// Print a completion script for a shell
 #[derive(clap::Args)]
-#[command(after_help = "Example: modeltrail completions bash > ~/.local/share/bash-completion/completions/modeltrail")]
+#[command(
+    after_help = "Example: modeltrail completions bash > ~/.local/share/bash-completion/completions/modeltrail"
+)]
 pub(crate) struct Args {
     /// The shell
     #[arg(value_enum)]

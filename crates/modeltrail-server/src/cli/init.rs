@@ -13,8 +13,10 @@ use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
 
 /// Make an empty ledger
 #[derive(clap::Args)]
-#[command(after_help = "The origin is the ledger's name in its proofs: choose one that nobody else \
-                        uses, like example.com/credit-decisions. It cannot be changed later.")]
+#[command(
+    after_help = "The origin is the ledger's name in its proofs: choose one that nobody else \
+                        uses, like example.com/credit-decisions. It cannot be changed later."
+)]
 pub(crate) struct Args {
     /// Name of the ledger [default: localhost/<file>-<8 hex digits>]
     #[arg(long)]

@@ -14,8 +14,10 @@ use crate::output::{Format, clean, pretty, stdout, stdout_has_color};
 
 /// Show whole entries: a request id's, or the one at an index
 #[derive(clap::Args)]
-#[command(after_help = "A request id has one entry, and a conflict entry for each other record that came \
-                        under it.\nNot found: exit code 3. In a shell, quote '#12'.")]
+#[command(
+    after_help = "A request id has one entry, and a conflict entry for each other record that came \
+                        under it.\nNot found: exit code 3. In a shell, quote '#12'."
+)]
 pub(crate) struct Args {
     /// A request id, or # and an index
     #[arg(value_name = "ID")]
@@ -25,7 +27,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let index = match args.id.strip_prefix('#') {
         Some(digits) => {
-            let refused = |_| Failure::input(format!("`{}` is no index; write it like #12", args.id));
+            let refused =
+                |_| Failure::input(format!("`{}` is no index; write it like #12", args.id));
             Some(digits.parse::<u64>().map_err(refused)?)
         }
         None => None,
@@ -108,11 +111,15 @@ impl<W: Write> Sheet<'_, W> {
                     }
                 }
                 Encoding::Raw => match std::str::from_utf8(&part.bytes) {
-                    Ok(text) => text.lines().try_for_each(|line| {
-                        writeln!(self.out, "  {}", clean(line))
-                    })?,
+                    Ok(text) => {
+                        text.lines().try_for_each(|line| writeln!(self.out, "  {}", clean(line)))?
+                    }
                     Err(_) => {
-                        writeln!(self.out, "  base64 {}", modeltrail_core::hash::base64(&part.bytes))?;
+                        writeln!(
+                            self.out,
+                            "  base64 {}",
+                            modeltrail_core::hash::base64(&part.bytes)
+                        )?;
                     }
                 },
             }
@@ -121,9 +128,8 @@ impl<W: Write> Sheet<'_, W> {
     }
 
     fn what(&mut self, view: &EntryView<'_>) -> io::Result<()> {
-        let text = |value: &Option<std::borrow::Cow<'_, str>>| {
-            value.as_deref().unwrap_or("").to_owned()
-        };
+        let text =
+            |value: &Option<std::borrow::Cow<'_, str>>| value.as_deref().unwrap_or("").to_owned();
         let model = format!("{} {}", text(&view.model_name), text(&view.model_version));
         let latency = view.latency_ms.map_or_else(String::new, |ms| format!("{ms} ms"));
         self.line("request id", &text(&view.request_id))?;

@@ -159,8 +159,10 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
         None => format!("{}, {}", anchor.state, anchor.path),
     };
     let n_changed = append_only.changed_triggers.len();
-    let guarded = format!("{} of {} triggers", append_only.n_triggers - n_changed, append_only.n_triggers);
-    let depth = spool.depth.map_or_else(|| "only the sequencer knows".to_owned(), |n| n.to_string());
+    let guarded =
+        format!("{} of {} triggers", append_only.n_triggers - n_changed, append_only.n_triggers);
+    let depth =
+        spool.depth.map_or_else(|| "only the sequencer knows".to_owned(), |n| n.to_string());
     let cells = [
         ("origin", report.origin.clone()),
         ("database", report.database.clone()),

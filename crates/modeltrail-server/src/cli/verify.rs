@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use modeltrail::anchor_file;
 use modeltrail::check::{self, CheckOptions, CheckReport};
-use modeltrail::{Ledger, Reader};
+use modeltrail::Ledger;
 use modeltrail_core::anchor::Anchor;
 use modeltrail_core::verify::Finding;
 
@@ -17,9 +17,11 @@ use crate::progress::Progress;
 
 /// Check every stored byte of the ledger; exit code 1 with findings
 #[derive(clap::Args)]
-#[command(after_help = "Every part is hashed again and held against its leaf, every leaf against the one \
+#[command(
+    after_help = "Every part is hashed again and held against its leaf, every leaf against the one \
     before it and the tree's root, the root against the anchor, every searchable column and index \
-    against the part that it comes from.")]
+    against the part that it comes from."
+)]
 pub(crate) struct Args {
     /// Hold the ledger against this copy of its anchor instead of the one beside it
     #[arg(long, value_name = "FILE")]
@@ -35,10 +37,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = context.ledger()?;
-    let origin = Reader::of(&ledger)?.origin().to_owned();
     let options = CheckOptions {
         n_threads: args.threads,
-        anchor: args.anchor.as_deref().map(|path| read_anchor(path, &origin)).transpose()?,
+        anchor: args.anchor.as_deref().map(read_anchor).transpose()?,
         skip_indexes: args.skip_indexes,
     };
     let report = {
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     even_if_unread(write(&report, context.settings.format))?;
     if report.anchored_size.is_none() {
-        context.notes.warn(&no_anchor(&ledger)?);
+        context.notes.warn(&no_anchor(&ledger));
     }
     if args.skip_indexes {
         context.notes.note("the database's indexes were not checked (--skip-indexes)");
@@ -55,29 +56,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(if report.is_clean() { Exit::Fine } else { Exit::Findings })
 }
 
-/// An anchor that was named must be there and be this ledger's.
-fn read_anchor(path: &std::path::Path, origin: &str) -> Result<Anchor, Failure> {
-    let refused = |text: String| Failure::input(format!("{}: {text}", path.display()));
+/// An anchor that was named must be there. One of another ledger is a finding: either file may have
+/// been put in the place of another.
+fn read_anchor(path: &Path) -> Result<Anchor, Failure> {
     let read = anchor_file::read(path).map_err(Failure::input)?;
-    let anchor = read.ok_or_else(|| refused("no such file; name a copy of an anchor".to_owned()))?;
-    if anchor.origin != origin {
-        let text = format!("the anchor of {}, not of {origin}; name this ledger's", anchor.origin);
-        return Err(refused(text));
-    }
-    Ok(anchor)
+    let missing = || format!("{}: no such file; name a copy of an anchor", path.display());
+    read.ok_or_else(|| Failure::input(missing()))
 }
 
-/// Why nothing outside the database was there, and what that means.
-fn no_anchor(ledger: &Ledger) -> Result<String, Failure> {
-    let path = ledger.anchor_path();
-    let what = match anchor_file::read(&path)? {
-        Some(anchor) => format!("{} is the anchor of another ledger, {}", path.display(), anchor.origin),
-        None => format!("there is no anchor at {}", path.display()),
-    };
-    Ok(format!(
-        "{what}: the ledger was checked against itself alone, so entries cut off at its end, or a \
-         history that was rewritten as a whole, would not show; give a copy with --anchor"
-    ))
+/// What it means that nothing outside the database was there.
+fn no_anchor(ledger: &Ledger) -> String {
+    format!(
+        "there is no anchor at {}: the ledger was checked against itself alone, so entries cut off at \
+         its end, or a history that was rewritten as a whole, would not show; give a copy with --anchor",
+        ledger.anchor_path().display()
+    )
 }
 
 const COLUMNS: &[Column] = &[Column::text("index"), Column::text("kind"), Column::text("detail")];

@@ -175,9 +175,8 @@ fn is_table(prefix: &str) -> bool {
 /// The setting that a mistyped name may mean: the same last word, or the same letters but two.
 fn meant(key: &str) -> String {
     let last = |key: &str| key.rsplit('.').next().unwrap_or("").to_owned();
-    let near = |setting: &&Setting| {
-        last(setting.key) == last(key) || distance(setting.key, key) <= 2
-    };
+    let near =
+        |setting: &&Setting| last(setting.key) == last(key) || distance(setting.key, key) <= 2;
     match SETTINGS.iter().find(near) {
         Some(setting) => format!("; did you mean `{}`?", setting.key),
         None => String::new(),

@@ -107,18 +107,23 @@ impl Checker<'_> {
 
     fn rules(&self) -> Vec<Rule> {
         match self.given("redaction.rules") {
-            Some(Given { value: Value::List(names), .. }) => {
-                Rule::ALL.into_iter().filter(|rule| names.iter().any(|n| n == rule.name())).collect()
-            }
+            Some(Given { value: Value::List(names), .. }) => Rule::ALL
+                .into_iter()
+                .filter(|rule| names.iter().any(|n| n == rule.name()))
+                .collect(),
             _ => Rule::ALL.to_vec(),
         }
     }
 
     fn spool(&mut self) -> SpoolOptions {
         let segment = "spool.segment_bytes";
-        let segment_bytes = self.number(segment, 2 * SEGMENT_STEP_BYTES, SEGMENT_BYTES_MAX);
-        if !segment_bytes.is_multiple_of(SEGMENT_STEP_BYTES) {
-            self.refuse(segment, &format!("cannot be {segment_bytes}; take a multiple of 4096"));
+        let (min, max) = (2 * SEGMENT_STEP_BYTES, SEGMENT_BYTES_MAX);
+        let segment_bytes = self.number(segment, 0, u64::MAX);
+        let fits = (min..=max).contains(&segment_bytes)
+            && segment_bytes.is_multiple_of(SEGMENT_STEP_BYTES);
+        if !fits {
+            let must = format!("a multiple of {SEGMENT_STEP_BYTES} from {min} to {max}");
+            self.refuse(segment, &format!("cannot be {segment_bytes}; it must be {must}"));
         }
         let bytes_max = self.number("spool.bytes_max", 2 * SEGMENT_STEP_BYTES, u64::MAX);
         if bytes_max < segment_bytes {

@@ -16,7 +16,11 @@ fn no_env(_: &str) -> Option<String> {
     None
 }
 
-fn with_file(text: &str, flags: &[Flag], env: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Failure> {
+fn with_file(
+    text: &str,
+    flags: &[Flag],
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, Failure> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("m.toml");
     std::fs::write(&path, text).unwrap();
@@ -53,7 +57,11 @@ fn the_table_names_each_setting_once_and_knows_every_choice() {
         .collect();
     assert_eq!(choices("format"), formats);
     for setting in SETTINGS {
-        assert!(reference().contains(setting.help) && setting.help.ends_with('.'), "{}", setting.key);
+        assert!(
+            reference().contains(setting.help) && setting.help.ends_with('.'),
+            "{}",
+            setting.key
+        );
     }
 }
 
@@ -124,7 +132,8 @@ fn all_errors_come_at_once_with_their_place() {
 
 #[test]
 fn broken_toml_names_its_line_and_the_rest_is_still_judged() {
-    let Err(Failure::Told { message, .. }) = with_file("ack = \nfomat = 'csv'\n", &[], &no_env) else {
+    let Err(Failure::Told { message, .. }) = with_file("ack = \nfomat = 'csv'\n", &[], &no_env)
+    else {
         panic!("must be refused");
     };
     assert!(message.contains("m.toml:1: no TOML"), "{message}");

@@ -107,9 +107,7 @@ fn shorten(cell: String) -> String {
 /// Text that can be shown: characters that would move the cursor or turn the writing direction, and
 /// so let one text look like another, become U+FFFD.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    let turns = |c: char| {
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let bad = |c: char| c.is_control() || turns(c);
     if !text.contains(bad) {
         return Cow::Borrowed(text);

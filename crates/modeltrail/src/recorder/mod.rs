@@ -10,6 +10,8 @@ mod stats;
 mod watch;
 
 #[cfg(test)]
+mod fork_tests;
+#[cfg(test)]
 mod tests;
 
 pub use error::RecordingError;
@@ -62,7 +64,7 @@ struct Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
-        if self.pid == std::process::id() {
+        if self.pid == process_id() {
             return;
         }
         // In a forked child: the parent's engine has threads, locks and files that are the parent's.
@@ -73,6 +75,16 @@ impl Drop for Generation {
             std::mem::forget(engine);
         }
     }
+}
+
+/// The number of this process, another one after a fork. A test may pretend to be in a forked child:
+/// a fork itself takes `unsafe`.
+fn process_id() -> u32 {
+    #[cfg(test)]
+    if let Some(pid) = fork_tests::pretended_pid() {
+        return pid;
+    }
+    std::process::id()
 }
 
 impl Recorder {
@@ -93,7 +105,7 @@ impl Recorder {
     pub(crate) fn open_with(url: &str, options: RecorderOptions) -> Result<Self, RecordingError> {
         let engine = Engine::start(url, &options)?;
         let first = Generation {
-            pid: std::process::id(),
+            pid: process_id(),
             engine: OnceLock::from(Ok(engine)),
             options,
             url: url.to_owned(),
@@ -105,7 +117,7 @@ impl Recorder {
     /// The engine of this process. Only `OnceLock`s are read on the way: a lock that another thread
     /// held at the moment of a fork would stay locked in the child for ever.
     fn engine(&self) -> Result<&Arc<Engine>, RecordingError> {
-        let pid = std::process::id();
+        let pid = process_id();
         let mut generation = &self.first;
         while generation.pid != pid {
             generation = generation.next.get_or_init(|| {

@@ -318,6 +318,9 @@ impl Track {
         if reader.is_zero_here().at(at, &place.dir)? {
             return Ok(self.leave());
         }
+        // A frame that was begun, or damaged; or, behind one that ends with a sector and was never
+        // synced, what an earlier use of the file left there. Kept and told in any case: better
+        // one alarm too many than an acknowledged frame gone without one.
         let begun = reader.slot_header(reader.pos()).at(at, &place.dir)?;
         match (later, begun) {
             (Some((_, first_seq)), _) => self.damage(place, no, None, Some(first_seq)),

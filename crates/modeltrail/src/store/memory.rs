@@ -14,7 +14,7 @@ use modeltrail_core::verify::{Finding, StoredEntry, StoredPart};
 use modeltrail_core::{Kind, Leaf};
 
 use super::batch::{NewEntry, ProducerState};
-use super::{Batch, Entry, Store, StoreError, Tip, UsageQuery, UsageRow, VerifyItem};
+use super::{Batch, Entry, Store, StoreError, Strays, Tip, UsageQuery, UsageRow, VerifyItem};
 
 /// A ledger in memory; clones and [`Store::another`] share it.
 #[derive(Clone)]
@@ -238,8 +238,8 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn key_end(&self) -> Result<u64, StoreError> {
-        Ok(u64::try_from(self.lock().entries.len()).unwrap_or(u64::MAX))
+    fn strays(&self, _size: u64) -> Result<Strays, StoreError> {
+        Ok(Strays::default())
     }
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {

@@ -76,6 +76,15 @@ pub enum VerifyItem<'a> {
     Finding(Finding),
 }
 
+/// Rows under keys that no entry can have.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Strays {
+    /// Leaves that follow the last entry without a hole: they are scanned with the others.
+    pub n_next: u64,
+    /// The rest, as findings.
+    pub findings: Vec<Finding>,
+}
+
 /// Which rows a report reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UsageQuery {
@@ -183,12 +192,11 @@ pub trait Store: Send {
         item: &mut dyn FnMut(VerifyItem<'_>),
     ) -> Result<(), StoreError>;
 
-    /// The highest key of any row plus one: the same as the size unless somebody put rows in or
-    /// took some out.
+    /// Rows under keys that no entry of a ledger of this size can have.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn key_end(&self) -> Result<u64, StoreError>;
+    fn strays(&self, size: u64) -> Result<Strays, StoreError>;
 
     /// Checks what lies beside the rows, as indexes that a search relies on.
     ///

@@ -130,8 +130,8 @@ macro_rules! leave_to_inner {
             ) -> Result<(), StoreError> {
                 self.0.verify_scan(range, item)
             }
-            fn key_end(&self) -> Result<u64, StoreError> {
-                self.0.key_end()
+            fn strays(&self, size: u64) -> Result<crate::store::Strays, StoreError> {
+        self.0.strays(size)
             }
             fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
                 self.0.verify_indexes()
@@ -327,8 +327,8 @@ mod sqlite {
             (Query { model_version: by("v1"), ..q() }, "lookups_by_version"),
             (Query { label: by("fraud"), ..q() }, "lookups_by_label"),
             (Query { model_name: by("model"), ..q() }, "lookups_by_model"),
-            (Query { status: Some(Status::Success), ..q() }, "lookups_by_status"),
-            (Query { kind: Some(Kind::Prediction), ..q() }, "lookups_by_kind"),
+            (Query { status: Some(Status::Failure), ..q() }, "lookups_by_status"),
+            (Query { kind: Some(Kind::Gap), ..q() }, "lookups_by_kind"),
             (Query { since_ns: Some(3), ..q() }, "lookups_by_time"),
             (Query { until_ns: Some(9), ..q() }, "lookups_by_time"),
             (Query { after: Some(Cursor { time_ns: 5, index: 5 }), ..q() }, "lookups_by_time"),
@@ -386,6 +386,23 @@ mod sqlite {
             for (other, _) in &singles[at + 1..] {
                 assert_plan(&store, &both(query, other), index);
             }
+        }
+    }
+
+    #[test]
+    fn what_nearly_every_entry_is_reads_the_index_of_times_in_its_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = create(dir.path());
+        append(&mut store, 0, (0..40).map(record));
+        let success = Query { status: Some(Status::Success), ..Query::default() };
+        let prediction = Query { kind: Some(Kind::Prediction), ..Query::default() };
+        for query in [success.clone(), prediction.clone(), both(&success, &prediction)] {
+            for oldest_first in [false, true] {
+                let steps = store.explain(&query, oldest_first).unwrap();
+                assert_eq!(steps, ["SCAN lookups USING INDEX lookups_by_time"]);
+            }
+            let user = Query { user_id: Some("user".into()), ..query };
+            assert_plan(&store, &user, "lookups_by_user");
         }
     }
 

@@ -81,7 +81,10 @@ impl<'a> Demo<'a> {
     fn story(&self) -> Told<&Given<'a>> {
         let redactor = self.settings.redactor();
         let masked = |given: &&Given<'_>| redactor.redact_text(given.input_data.get()).is_some();
-        self.lines.iter().find(masked).ok_or_else(|| Failure::failed("the demo's data has no notes"))
+        self.lines
+            .iter()
+            .find(masked)
+            .ok_or_else(|| Failure::failed("the demo's data has no notes"))
     }
 
     pub(super) fn create(&self, tale: &mut Tale<impl Write>) -> Told<()> {
@@ -128,7 +131,9 @@ impl<'a> Demo<'a> {
         }
         let n_left = n_entries_with(&reader, &masked)?;
         let n = masked.len();
-        tale.say(&format!("of {n} e-mail addresses and telephone numbers given, {n_left} are stored"))?;
+        tale.say(&format!(
+            "of {n} e-mail addresses and telephone numbers given, {n_left} are stored"
+        ))?;
         Ok(())
     }
 
@@ -242,7 +247,10 @@ impl<'a> Demo<'a> {
         let path = self.dir.join("copy.db");
         copy_ledger(&self.ledger, &self.database, &path)?;
         let edit = edit(&path, &candidates)?;
-        tale.say(&format!("byte {} of copy.db, in the output of entry {}:", edit.offset, edit.index))?;
+        tale.say(&format!(
+            "byte {} of copy.db, in the output of entry {}:",
+            edit.offset, edit.index
+        ))?;
         tale.say(&format!("before: {}", edit.before))?;
         tale.say(&format!("after:  {}", edit.after))?;
         tale.step("Is the copy as it was written?")?;

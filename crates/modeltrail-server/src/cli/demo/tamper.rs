@@ -91,8 +91,7 @@ fn only_place(file: &[u8], needle: &[u8]) -> Option<Range<usize>> {
     if needle.is_empty() {
         return None;
     }
-    let mut places =
-        file.windows(needle.len()).enumerate().filter(|(_, window)| *window == needle);
+    let mut places = file.windows(needle.len()).enumerate().filter(|(_, window)| *window == needle);
     let (start, _) = places.next()?;
     places.next().is_none().then_some(start..start + needle.len())
 }

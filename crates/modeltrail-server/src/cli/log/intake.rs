@@ -4,9 +4,7 @@ use std::fmt;
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
-use modeltrail::{
-    Ack, Ledger, OnFull, Reader, Record, RecordError, Recorder, RecordingError,
-};
+use modeltrail::{Ack, Ledger, OnFull, Reader, Record, RecordError, Recorder, RecordingError};
 use serde::Serialize;
 
 use super::tally::{Tally, tally};
@@ -155,7 +153,9 @@ impl<'a> Intake<'a> {
                 Ok(Some(line)) => line,
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    return Err(Failure::failed(format!("{name}: line {at} cannot be read: {error}")));
+                    return Err(Failure::failed(format!(
+                        "{name}: line {at} cannot be read: {error}"
+                    )));
                 }
             };
             self.summary.n_lines = at;
@@ -168,7 +168,8 @@ impl<'a> Intake<'a> {
                     }
                 }
                 Err(error) => {
-                    let hint = "what was taken before is recorded; the same file can be recorded again";
+                    let hint =
+                        "what was taken before is recorded; the same file can be recorded again";
                     return Err(Failure::failed(format!("{name}:{at}: {error}")).hint(hint));
                 }
             }
@@ -209,15 +210,15 @@ impl<'a> Intake<'a> {
         // Records that were taken but could not be framed are no entries either.
         let stats = self.recorder.stats()?;
         self.summary.n_refused += stats.n_refused;
-        let n_kept =
-            self.summary.n_taken.saturating_sub(self.summary.n_dropped + stats.n_refused);
+        let n_kept = self.summary.n_taken.saturating_sub(self.summary.n_dropped + stats.n_refused);
         if ack == Ack::Sequenced {
             let reader = Reader::of(&self.ledger)?;
             let Tally { n_duplicates, n_conflicts, n_lost } =
                 tally(&reader, self.size, &self.recorder.producer()?, &stats)?;
             if n_lost > 0 {
-                let text =
-                    format!("{n_lost} records were damaged in the spool; record the same file again");
+                let text = format!(
+                    "{n_lost} records were damaged in the spool; record the same file again"
+                );
                 return Err(Failure::failed(text));
             }
             self.summary.n_duplicates = Some(n_duplicates);

@@ -20,10 +20,12 @@ use crate::progress::Progress;
 
 /// Record predictions: JSON Lines, one record a line
 #[derive(clap::Args)]
-#[command(after_help = "A line that cannot be recorded is told as FILE:LINE: /pointer: reason; remedy. \
+#[command(
+    after_help = "A line that cannot be recorded is told as FILE:LINE: /pointer: reason; remedy. \
     The others are recorded all the same, and the exit code is 2.\n\
     A record that is there already under its request_id is not stored twice, so a file can be \
-    recorded again; records without a request_id are new each time.")]
+    recorded again; records without a request_id are new each time."
+)]
 pub(crate) struct Args {
     /// The file; - or nothing for standard input
     #[arg(value_name = "FILE")]

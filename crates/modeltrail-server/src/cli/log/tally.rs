@@ -52,7 +52,11 @@ pub(super) fn tally(
 
 impl Tally {
     fn add(&mut self, gap: &Gap) {
-        let n: u64 = gap.ranges.iter().map(|(first, last)| last.saturating_add(1).saturating_sub(*first)).sum();
+        let n: u64 = gap
+            .ranges
+            .iter()
+            .map(|(first, last)| last.saturating_add(1).saturating_sub(*first))
+            .sum();
         match gap.reason {
             GapReason::Duplicate => self.n_duplicates += n,
             GapReason::Quarantined => self.n_lost += n,

@@ -58,9 +58,7 @@ pub(crate) struct Filter {
     pub(crate) until: Option<String>,
 }
 
-fn names(
-    names: impl Iterator<Item = &'static str>,
-) -> impl TypedValueParser<Value = String> {
+fn names(names: impl Iterator<Item = &'static str>) -> impl TypedValueParser<Value = String> {
     PossibleValuesParser::new(names)
 }
 

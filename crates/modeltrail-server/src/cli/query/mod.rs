@@ -46,7 +46,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return count(&reader, &query, context);
     }
     if let Some(after) = &args.after {
-        let refused = || Failure::input(format!("`{after}` is no cursor; take what `next page` said"));
+        let refused =
+            || Failure::input(format!("`{after}` is no cursor; take what `next page` said"));
         query.after = Some(Cursor::parse(after).ok_or_else(refused)?);
     }
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };

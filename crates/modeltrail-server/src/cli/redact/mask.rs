@@ -1,12 +1,12 @@
 //! One line: a record, other JSON, or text.
 
 use modeltrail::{Limits, Record};
+use modeltrail_core::Encoding;
 use modeltrail_core::PartId;
 use modeltrail_core::canonical::{canonicalize, object_fields, write_string};
 use modeltrail_core::hash::{MacKey, base64};
 use modeltrail_core::record::{CaptureContext, Header, Part, Redacted};
 use modeltrail_core::redact::{Counts, Redactor, Rule};
-use modeltrail_core::Encoding;
 
 use super::explain::{json_places, text_places};
 
@@ -73,11 +73,8 @@ impl Masker {
         };
         let redacted = Redacted::new(record, &context).map_err(|error| error.to_string())?;
         let fields = object_fields(line, &self.limits).map_err(|error| error.to_string())?;
-        let mut masked = Masked {
-            bytes: vec![b'{'],
-            counts: counts(redacted.parts()),
-            places: Vec::new(),
-        };
+        let mut masked =
+            Masked { bytes: vec![b'{'], counts: counts(redacted.parts()), places: Vec::new() };
         for (n, (key, value)) in fields.iter().enumerate() {
             if n > 0 {
                 masked.bytes.push(b',');
@@ -93,7 +90,8 @@ impl Masker {
                 }
                 Some(Part { encoding: Encoding::Raw, bytes, .. }) => {
                     let encoded = base64(bytes);
-                    let is_masked = value.get(1..value.len().saturating_sub(1)) != Some(encoded.as_bytes());
+                    let is_masked =
+                        value.get(1..value.len().saturating_sub(1)) != Some(encoded.as_bytes());
                     if explain && is_masked {
                         masked.places.push(format!("/{key}: in the decoded text"));
                     }
@@ -111,8 +109,7 @@ impl Masker {
         Ok(match redacted {
             None => Masked { bytes: canonical, counts: Counts::default(), places: Vec::new() },
             Some((bytes, counts)) => {
-                let places =
-                    if explain { json_places("", &canonical, &bytes) } else { Vec::new() };
+                let places = if explain { json_places("", &canonical, &bytes) } else { Vec::new() };
                 Masked { bytes, counts, places }
             }
         })

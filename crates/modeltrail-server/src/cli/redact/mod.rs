@@ -16,9 +16,11 @@ use mask::{Masked, Masker};
 
 /// Preview the redaction of JSON Lines or text; nothing is recorded
 #[derive(clap::Args)]
-#[command(after_help = "A line that is a record is masked as recording would mask it: its input, output, \
+#[command(
+    after_help = "A line that is a record is masked as recording would mask it: its input, output, \
     metadata, pipeline and error, not its identifiers. In other JSON everything is masked. What is no \
-    JSON is masked as text.")]
+    JSON is masked as text."
+)]
 pub(crate) struct Args {
     /// The file; - or nothing for standard input
     #[arg(value_name = "FILE")]

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 /// The period of a report; `as_of` is where it ends, now when absent.
 fn period(days: u32, as_of: Option<&str>) -> Result<Period, Failure> {
-    let read = |text| time::parse(text, now_ns()).map_err(|e| Failure::input(format!("--as-of: {e}")));
+    let read =
+        |text| time::parse(text, now_ns()).map_err(|e| Failure::input(format!("--as-of: {e}")));
     Ok(Period { days, as_of_ns: as_of.map(read).transpose()? })
 }

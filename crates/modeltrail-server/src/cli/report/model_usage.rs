@@ -22,8 +22,7 @@ pub(crate) struct Args {
     as_of: Option<String>,
 }
 
-const COLUMNS: &[Column] =
-    &[Column::text("figure"), Column::text("of"), Column::number("value")];
+const COLUMNS: &[Column] = &[Column::text("figure"), Column::text("of"), Column::text("value")];
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let reader = context.reader()?;

@@ -156,8 +156,8 @@ impl Store for Faulty {
     ) -> Result<(), StoreError> {
         self.inner.verify_scan(range, item)
     }
-    fn key_end(&self) -> Result<u64, StoreError> {
-        self.inner.key_end()
+    fn strays(&self, size: u64) -> Result<crate::store::Strays, StoreError> {
+        self.inner.strays(size)
     }
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
         self.inner.verify_indexes()

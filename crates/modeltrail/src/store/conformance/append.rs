@@ -23,7 +23,7 @@ pub(super) fn empty(make: &mut Make<'_>) -> Outcome {
     same("what stands for the last leaf", &tip.last_leaf_hash, &origin_prev(store.origin()))?;
     same("the time", &tip.time_us, &0)?;
     same("the frontier", &tip.frontier, &Frontier::new())?;
-    same("the end of the keys", &store.key_end()?, &0)?;
+    same("no rows outside", &store.strays(0)?, &crate::store::Strays::default())?;
     same("entry 0", &store.get(0)?, &None)?;
     same("all places", &store.scan(&Query::default(), true, 10)?, &Vec::new())?;
     same("findings in indexes", &store.verify_indexes()?, &Vec::new())
@@ -180,7 +180,7 @@ fn everything(store: &dyn Store) -> Result<impl PartialEq + std::fmt::Debug + us
         }
     })?;
     let fresh = store.find_request("full-77")?;
-    Ok((store.tip()?, store.key_end()?, producer, places, leaf_hashes, fresh))
+    Ok((store.tip()?, store.strays(0)?, producer, places, leaf_hashes, fresh))
 }
 
 pub(super) fn conflict(make: &mut Make<'_>) -> Outcome {

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file in WAL mode.
 
 mod codec;
+mod connect;
 mod inspect;
 mod read;
 mod scan;
@@ -14,6 +15,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use modeltrail_core::anchor::Head;
@@ -22,9 +24,9 @@ use modeltrail_core::merkle::Frontier;
 use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::verify::Finding;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Batch, Entry, ProducerState, Store, StoreError, Tip, UsageQuery, UsageRow, VerifyItem};
+use super::{Batch, Entry, ProducerState, Store, StoreError, Tip, Strays, UsageQuery, UsageRow, VerifyItem};
 use codec::{Packer, Unpacker};
 pub use inspect::SqliteFacts;
 use terms::Terms;
@@ -68,7 +70,9 @@ impl SqliteStore {
     /// [`StoreError::Exists`], or when the file cannot be written.
     pub fn create(path: &Path, origin: &str) -> Result<Self, StoreError> {
         // Claims the name: two creators at once cannot both think that they made it.
-        let claimed = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+        // Who may read it is for the owner to widen; the log beside it gets the same mode.
+        let claimed =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         if let Err(source) = claimed {
             return Err(if source.kind() == std::io::ErrorKind::AlreadyExists {
                 StoreError::Exists(path.to_owned())
@@ -116,11 +120,7 @@ impl SqliteStore {
         if !path.exists() {
             return Err(StoreError::NotFound(path.to_owned()));
         }
-        // A reader needs to write too: SQLite keeps its readers' marks beside the file.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)
-            .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-        let version = check_format(&db, path)?;
+        let (db, version) = connect::connect(path, access)?;
         if version != schema::FORMAT_VERSION {
             let known = schema::FORMAT_VERSION;
             return Err(StoreError::Version { found: version, known });
@@ -179,16 +179,6 @@ impl SqliteStore {
         let steps = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
         steps.unwrap().collect::<Result<_, _>>().unwrap()
     }
-}
-
-fn check_format(db: &Connection, path: &Path) -> Result<u32, StoreError> {
-    let application_id: Result<i32, _> =
-        db.query_row("PRAGMA application_id", [], |row| row.get(0));
-    match application_id {
-        Ok(schema::APPLICATION_ID) => {}
-        _ => return Err(StoreError::NotALedger(path.to_owned())),
-    }
-    Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 impl Store for SqliteStore {
@@ -259,8 +249,8 @@ impl Store for SqliteStore {
         verify::scan(&self.db, terms, unpacker, range, item)
     }
 
-    fn key_end(&self) -> Result<u64, StoreError> {
-        verify::key_end(&self.db)
+    fn strays(&self, size: u64) -> Result<Strays, StoreError> {
+        verify::strays(&self.db, size)
     }
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {

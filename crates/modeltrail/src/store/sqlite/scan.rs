@@ -42,6 +42,12 @@ pub(super) fn plan(
             // The partial indexes on these two are used only where the value is in the text.
             Value::Integer(code) if matches!(filter.column, "kind" | "status") => {
                 conditions.push(format!("{} = {code}", filter.column));
+                // Word for word what the index says: SQLite does not reason further than that.
+                match filter.index {
+                    "lookups_by_kind" => conditions.push("kind <> 1".to_owned()),
+                    "lookups_by_status" => conditions.push("status > 1".to_owned()),
+                    _ => {}
+                }
             }
             value => {
                 values.push(value);

@@ -329,6 +329,52 @@ fn the_head_is_held_against_the_entries() {
     assert_eq!(edited.findings(), [(MissingEntry, 602, 699)]);
 }
 
+#[test]
+fn what_stands_beside_the_root_is_held_against_the_entries_too() {
+    for sql in [
+        "UPDATE head SET last_leaf = zeroblob(32)",
+        "UPDATE head SET time_us = time_us + 1",
+        "UPDATE head SET frontier = zeroblob(length(frontier))",
+        "UPDATE head SET frontier = x'00'",
+    ] {
+        let edited = ledger();
+        edited.sql(sql);
+        assert_eq!(edited.findings(), [(ChangedHead, 601, 601)], "{sql}");
+    }
+    let edited = ledger();
+    edited.sql("UPDATE contents SET key = key + 1 WHERE id = (SELECT input FROM parts WHERE idx = 64)");
+    edited.expect(&[(ChangedLookup, 64)]);
+}
+
+#[test]
+fn rows_where_no_entry_can_be_are_found() {
+    for (key, at) in [(-5, 0), (i64::MAX, i64::MAX.cast_unsigned()), (700, 700)] {
+        let edited = ledger();
+        edited.sql(&format!("INSERT INTO lookups (idx, time_ns, kind) VALUES ({key}, 1, 1)"));
+        assert_eq!(edited.findings(), [(InventedLookup, at, at)], "{key}");
+        let edited = ledger();
+        edited.sql(&format!("INSERT INTO leaves SELECT {key}, leaf, hash FROM leaves WHERE idx = 9"));
+        assert_eq!(edited.findings(), [(InsertedEntry, at, at)], "{key}");
+    }
+}
+
+#[test]
+fn a_ledger_under_another_name_does_not_fit_its_anchor() {
+    let edited = ledger();
+    let db = edited.open();
+    db.execute_batch("UPDATE meta SET value = 'example.com/other' WHERE key = 'origin'").unwrap();
+    let mut statement = db.prepare("SELECT leaf FROM leaves WHERE idx = 0").unwrap();
+    let bytes: Vec<u8> = statement.query_row([], |row| row.get(0)).unwrap();
+    drop(statement);
+    let mut leaf = Leaf::decode(&bytes).unwrap();
+    leaf.prev = modeltrail_core::leaf::origin_prev("example.com/other");
+    let bytes = leaf.encode();
+    db.execute("UPDATE leaves SET leaf = ?1 WHERE idx = 0", params![bytes]).unwrap();
+    relink(&db, 1);
+    drop(db);
+    edited.expect(&[(AnchorMismatch, 0), (AnchorMismatch, 601)]);
+}
+
 /// Gives the leaves from `from` on new links and hashes, and the head a new root: what somebody
 /// would do who knows the format and has the database, but not the anchor.
 fn relink(db: &Connection, from: u64) {

@@ -8,7 +8,7 @@ use modeltrail_core::lookup::Lookup;
 use modeltrail_core::verify::{Finding, FindingKind, LookupRow, StoredEntry, StoredPart};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::super::{StoreError, VerifyItem};
+use super::super::{StoreError, Strays, VerifyItem};
 use super::codec::{Unpacker, from_db, hash_key, text_key, to_db};
 use super::read::{PART_COLUMNS, bytes, parts};
 use super::terms::Terms;
@@ -16,6 +16,10 @@ use super::terms::Terms;
 /// Columns of `lookups`, in the order in which [`StoredRow`] reads them.
 const LOOKUP_COLUMNS: &str = "k.time_ns, k.kind, k.status, k.model, k.version, k.user, k.label, \
      k.latency_us, k.request_key, k.subject_key, k.session_key, k.input_mac_key, k.input";
+
+/// Most rows outside the ledger's keys that are looked at: enough to say that somebody put them
+/// there, and a bound for what a hostile file can ask of memory.
+const N_STRAYS_MAX: i64 = 1000;
 
 pub(super) fn scan(
     db: &Connection,
@@ -25,7 +29,7 @@ pub(super) fn scan(
     item: &mut dyn FnMut(VerifyItem<'_>),
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "SELECT l.idx, l.leaf, l.hash, p.idx, p.secret, p.checks, c.hash, k.idx, {LOOKUP_COLUMNS}, \
+        "SELECT l.idx, l.leaf, l.hash, p.idx, p.secret, p.checks, c.hash, k.idx, {LOOKUP_COLUMNS}, c.key, \
          {PART_COLUMNS} FROM leaves l LEFT JOIN parts p ON p.idx = l.idx \
          LEFT JOIN contents c ON c.id = p.input LEFT JOIN lookups k ON k.idx = l.idx \
          WHERE l.idx >= ?1 AND l.idx < ?2 ORDER BY l.idx"
@@ -70,7 +74,7 @@ fn has(row: &Row<'_>, at: usize) -> bool {
 }
 
 /// Where the columns of [`PART_COLUMNS`] begin in the scan's rows.
-const PARTS_AT: usize = 8 + 13;
+const PARTS_AT: usize = 8 + 14;
 
 fn entry(
     db: &Connection,
@@ -167,18 +171,42 @@ impl LookupRow for StoredRow<'_, '_, '_> {
             ("session_id", self.is(10, key(derived.session_id.as_deref()))),
             ("input_mac", self.is(11, derived.input_mac.as_ref().map(hash_key))),
             ("input_hash", self.content_hash == input_hash && self.same_input()),
+            ("input_key", self.is(13, derived.input_hash.as_ref().map(hash_key))),
         ];
         columns.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect()
     }
 }
 
-pub(super) fn key_end(db: &Connection) -> Result<u64, StoreError> {
-    let of = |sql: &str| -> Result<u64, StoreError> {
-        let last: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
-        Ok(last.map_or(0, |last| from_db(last).saturating_add(1)))
-    };
-    let leaves = of("SELECT max(idx) FROM leaves")?;
-    Ok(leaves.max(of("SELECT max(idx) FROM lookups")?))
+pub(super) fn strays(db: &Connection, size: u64) -> Result<Strays, StoreError> {
+    let size = to_db(size);
+    let mut strays = Strays::default();
+    let mut statement =
+        db.prepare_cached("SELECT idx FROM leaves WHERE idx >= ?1 ORDER BY idx LIMIT ?2")?;
+    let behind: Vec<i64> = statement
+        .query_map([size, N_STRAYS_MAX], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let n_next = behind.iter().zip(size..).take_while(|(key, next)| *key == next).count();
+    strays.n_next = u64::try_from(n_next).unwrap_or(0);
+    let end = size.saturating_add(i64::try_from(n_next).unwrap_or(0));
+    for (table, kind, what) in [
+        ("leaves", FindingKind::InsertedEntry, "a leaf stands"),
+        ("parts", FindingKind::InsertedEntry, "parts stand"),
+        ("lookups", FindingKind::InventedLookup, "a lookup row stands"),
+    ] {
+        let mut statement = db.prepare(&format!(
+            "SELECT idx FROM {table} WHERE idx < 0 OR idx >= ?1 ORDER BY idx LIMIT ?2"
+        ))?;
+        let mut rows = statement.query([end, N_STRAYS_MAX])?;
+        while let Some(row) = rows.next()? {
+            let key: i64 = row.get(0)?;
+            let detail = format!("{what} under the key {key}, where no entry can be");
+            strays.findings.push(Finding::at(from_db(key), kind, detail));
+        }
+    }
+    // One edit, one finding: rows of several tables under one key were put there together.
+    strays.findings.sort();
+    strays.findings.dedup_by_key(|finding| finding.index);
+    Ok(strays)
 }
 
 /// Holds every index of the searched tables against its table.

@@ -1,0 +1,12 @@
+//! Real processes on real files: killed at any moment, taking over from one another, out of room.
+
+#[cfg(test)]
+mod child;
+#[cfg(test)]
+mod full;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod takeover;
