@@ -204,6 +204,11 @@ impl World {
             let pid = self.new_pid();
             *slot = consume(&self.disk.as_process(pid)).ok().flatten().map(|found| (pid, found));
         }
+        if let Some((pid, mut consumer)) = slot.take_if(|_| self.random.below(8) == 0) {
+            // It dies with a batch in its hands, before the store has it.
+            drop(consumer.next_batch(8, 1 << 20, |producer| self.store.next_of(producer)));
+            self.disk.kill(pid);
+        }
         if let Some((_, consumer)) = slot {
             let n_max = 1 + self.random.below(20) as usize;
             // An error here is trouble that was asked for; what must hold is checked afterwards.
