@@ -99,7 +99,10 @@ mod tests {
         assert_ne!(base, of(part_ref(PartId::Output, Encoding::Json, b"{}")));
         assert_ne!(base, of(part_ref(PartId::Input, Encoding::Raw, b"{}")));
         assert_ne!(base, of(part_ref(PartId::Input, Encoding::Json, b"{} ")));
-        assert_ne!(base, part(&salt(&[8; 32], PartId::Input), part_ref(PartId::Input, Encoding::Json, b"{}")));
+        assert_ne!(
+            base,
+            part(&salt(&[8; 32], PartId::Input), part_ref(PartId::Input, Encoding::Json, b"{}"))
+        );
     }
 
     #[test]

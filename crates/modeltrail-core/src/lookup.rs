@@ -82,8 +82,8 @@ impl<'a> Lookup<'a> {
                 _ => {}
             }
         }
-        let header: Header<'a> =
-            serde_json::from_slice(header.ok_or(LookupError::NoHeader)?).map_err(|_| LookupError::Header)?;
+        let header: Header<'a> = serde_json::from_slice(header.ok_or(LookupError::NoHeader)?)
+            .map_err(|_| LookupError::Header)?;
         let parties: Parties<'a> = match parties {
             Some(bytes) => serde_json::from_slice(bytes).map_err(|_| LookupError::Parties)?,
             None => Parties::default(),

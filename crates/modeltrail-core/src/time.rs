@@ -48,8 +48,7 @@ fn has_rfc3339_shape(text: &str) -> bool {
         }
         None => rest,
     };
-    fits(start, b"0000-00-00T00:00:00")
-        && (matches!(zone, b"Z" | b"z") || fits(zone, b"+00:00"))
+    fits(start, b"0000-00-00T00:00:00") && (matches!(zone, b"Z" | b"z") || fits(zone, b"+00:00"))
 }
 
 /// RFC 3339 in UTC with nine digits after the second, so that texts of one ledger sort as times.
@@ -81,12 +80,28 @@ mod tests {
     fn zones_become_utc_and_nothing_of_the_fraction_is_lost() {
         let ns = parse_rfc3339("2026-03-15T10:30:00.123456789+01:00").unwrap();
         assert_eq!(format_rfc3339(ns), "2026-03-15T09:30:00.123456789Z");
-        assert_eq!(format_rfc3339_short(parse_rfc3339("2026-03-15T09:30:00Z").unwrap()), "2026-03-15T09:30:00Z");
+        assert_eq!(
+            format_rfc3339_short(parse_rfc3339("2026-03-15T09:30:00Z").unwrap()),
+            "2026-03-15T09:30:00Z"
+        );
     }
 
     #[test]
     fn refusals_say_why() {
-        for bad in ["", "yesterday", "2026-03-15", "2026-03-15T09:30:00", "2026-13-15T09:30:00Z", "2026-03-15T09:30:00Z[UTC]", "2026-03-15T09:30:00+01", "2026-03-15T09:30:00+0100", "2026-03-15T09:30:00,5Z", "2026-03-15T09:30:00.Z", "2026-03-15T09:30Z", "-002026-03-15T09:30:00Z"] {
+        for bad in [
+            "",
+            "yesterday",
+            "2026-03-15",
+            "2026-03-15T09:30:00",
+            "2026-13-15T09:30:00Z",
+            "2026-03-15T09:30:00Z[UTC]",
+            "2026-03-15T09:30:00+01",
+            "2026-03-15T09:30:00+0100",
+            "2026-03-15T09:30:00,5Z",
+            "2026-03-15T09:30:00.Z",
+            "2026-03-15T09:30Z",
+            "-002026-03-15T09:30:00Z",
+        ] {
             assert!(matches!(parse_rfc3339(bad), Err(TimeError::NotRfc3339(_))), "{bad}");
         }
         assert!(matches!(parse_rfc3339("1500-01-01T00:00:00Z"), Err(TimeError::OutOfRange(_))));

@@ -43,10 +43,10 @@ impl Progress {
         Self::new(total, shown, template, what)
     }
 
-    /// Things out of a total that [`Progress::set`] tells.
-    pub(crate) fn count(shown: bool, what: &'static str) -> Self {
+    /// Things out of a total, which [`Progress::set`] may correct.
+    pub(crate) fn count(total: u64, shown: bool, what: &'static str) -> Self {
         let template = "{prefix} [{bar:32}] {human_pos}/{human_len} {per_sec} {eta} {msg}";
-        Self::new(Some(0), shown, template, what)
+        Self::new(Some(total), shown, template, what)
     }
 
     /// Moves to `n` of `total`.

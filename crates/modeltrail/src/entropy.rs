@@ -59,7 +59,14 @@ fn stamp_v7(id: &mut [u8; 16]) {
 pub(crate) fn uuid_text(id: &[u8; 16]) -> String {
     let hex = modeltrail_core::hash::hex(id);
     let piece = |from: usize, to: usize| hex.get(from..to).unwrap_or("");
-    format!("{}-{}-{}-{}-{}", piece(0, 8), piece(8, 12), piece(12, 16), piece(16, 20), piece(20, 32))
+    format!(
+        "{}-{}-{}-{}-{}",
+        piece(0, 8),
+        piece(8, 12),
+        piece(12, 16),
+        piece(16, 20),
+        piece(20, 32)
+    )
 }
 
 #[cfg(test)]
@@ -69,7 +76,7 @@ mod tests {
     #[test]
     fn ids_have_the_version_and_differ() {
         let mut entropy = Entropy::new();
-        let ids: std::collections::HashSet<_> =
+        let ids: std::collections::BTreeSet<_> =
             (0..1000).map(|_| entropy.uuid_v7().unwrap()).collect();
         assert_eq!(ids.len(), 1000);
         for id in ids {

@@ -259,7 +259,8 @@ impl Ledger {
         }
         let text = std::fs::read_to_string(&path).map_err(error)?;
         let key = unhex(text.trim_end()).and_then(|key| <[u8; 32]>::try_from(key).ok());
-        key.map(MacKey::new).ok_or_else(|| bad("holds no key of 64 hex digits; restore it from a backup"))
+        key.map(MacKey::new)
+            .ok_or_else(|| bad("holds no key of 64 hex digits; restore it from a backup"))
     }
 }
 
@@ -294,7 +295,10 @@ mod tests {
         let open = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(ledger.key_path(), open).unwrap();
         assert!(matches!(ledger.mac_key(), Err(LedgerError::Key { .. })));
-        assert!(matches!(ledger.create("example.com/a"), Err(LedgerError::Store(StoreError::Exists(_)))));
+        assert!(matches!(
+            ledger.create("example.com/a"),
+            Err(LedgerError::Store(StoreError::Exists(_)))
+        ));
         assert!(matches!(ledger.create("a\nb"), Err(LedgerError::Origin)));
     }
 }

@@ -49,6 +49,8 @@ pub mod spool;
 pub mod store;
 
 pub use ledger::{Ledger, LedgerError, Place};
-pub use modeltrail_core::{Kind, Limits, Record, RecordError, Status, query::Query, record::Payload};
+pub use modeltrail_core::{
+    Kind, Limits, Record, RecordError, Status, query::Query, record::Payload,
+};
 pub use reader::{Page, Reader};
 pub use recorder::{Ack, OnFull, Receipt, Recorder, RecorderOptions, RecordingError, Stats};

@@ -83,7 +83,9 @@ impl<'a> Parser<'a> {
 
     fn error(&self, reason: JsonReason) -> JsonError {
         let reason = match reason {
-            JsonReason::Syntax(expected) if self.at >= self.bytes.len() => JsonReason::End(expected),
+            JsonReason::Syntax(expected) if self.at >= self.bytes.len() => {
+                JsonReason::End(expected)
+            }
             other => other,
         };
         JsonError { pointer: String::new(), offset: self.at, reason }
@@ -233,8 +235,10 @@ impl<'a> Parser<'a> {
             self.digits("a digit of the exponent")?;
         }
         let token = self.text.get(start..self.at).unwrap_or("0");
-        let canonical = canonical_number(token).ok_or_else(|| {
-            JsonError { pointer: String::new(), offset: start, reason: JsonReason::Exponent }
+        let canonical = canonical_number(token).ok_or_else(|| JsonError {
+            pointer: String::new(),
+            offset: start,
+            reason: JsonReason::Exponent,
         })?;
         self.out.extend_from_slice(canonical.as_bytes());
         // Long integers in exponent form grow; the bound of the record holds for what is written.
@@ -276,8 +280,9 @@ impl<'a> Parser<'a> {
         self.out.push(b'{');
         let members = self.members(depth)?;
         self.out.push(b'}');
-        let sorted =
-            members.windows(2).all(|pair| matches!(pair, [a, b] if self.order(a, b) == Ordering::Less));
+        let sorted = members
+            .windows(2)
+            .all(|pair| matches!(pair, [a, b] if self.order(a, b) == Ordering::Less));
         if !sorted {
             self.sort(start, members)?;
         }
@@ -301,7 +306,11 @@ impl<'a> Parser<'a> {
             self.out.push(b'"');
             let key_start = self.out.len();
             self.string_inside().map_err(|error| {
-                if self.bytes.get(key_offset) == Some(&b'"') { error } else { self.error(JsonReason::Syntax("a key in quotes")) }
+                if self.bytes.get(key_offset) == Some(&b'"') {
+                    error
+                } else {
+                    self.error(JsonReason::Syntax("a key in quotes"))
+                }
             })?;
             let key = key_start..self.out.len();
             self.out.extend_from_slice(b"\":");
@@ -322,13 +331,17 @@ impl<'a> Parser<'a> {
     }
 
     fn refuse_equal_keys(&self, members: &[Member]) -> Result<(), JsonError> {
-        let ascending = |pair: &[Member]| matches!(pair, [a, b] if self.order(a, b) == Ordering::Less);
+        let ascending =
+            |pair: &[Member]| matches!(pair, [a, b] if self.order(a, b) == Ordering::Less);
         if members.windows(2).all(ascending) {
             return Ok(());
         }
         let mut keys: Vec<&Member> = members.iter().collect();
         keys.sort_by(|a, b| self.order(a, b));
-        match keys.windows(2).find(|pair| matches!(pair, [a, b] if self.order(a, b) == Ordering::Equal)) {
+        match keys
+            .windows(2)
+            .find(|pair| matches!(pair, [a, b] if self.order(a, b) == Ordering::Equal))
+        {
             Some([_, twice]) => {
                 Err(prefix(self.error(JsonReason::DuplicateKey), &decode_key(&self.out, twice)))
             }

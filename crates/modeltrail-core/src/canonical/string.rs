@@ -28,7 +28,8 @@ pub fn unescape(inner: &str) -> Result<Cow<'_, str>, (JsonReason, usize)> {
 
 /// The character of the escape that `text` begins with, and the escape's length in bytes.
 fn decode_escape(text: &str) -> Result<(char, usize), JsonReason> {
-    const ESCAPE: JsonReason = JsonReason::Syntax("one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
+    const ESCAPE: JsonReason =
+        JsonReason::Syntax("one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
     let character = match text.as_bytes().get(1) {
         Some(b'"') => '"',
         Some(b'\\') => '\\',

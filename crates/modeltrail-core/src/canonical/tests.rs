@@ -64,7 +64,10 @@ fn equal_numbers_give_equal_bytes_and_no_digit_is_lost() {
 
 #[test]
 fn keys_sort_by_utf16_units() {
-    assert_eq!(canonical(r#"{"\ue000":1,"😀":2,"a":3,"":4}"#), "{\"\":4,\"a\":3,\"😀\":2,\"\u{e000}\":1}");
+    assert_eq!(
+        canonical(r#"{"\ue000":1,"😀":2,"a":3,"":4}"#),
+        "{\"\":4,\"a\":3,\"😀\":2,\"\u{e000}\":1}"
+    );
     assert_eq!(canonical(r#"{ "b" : [ ] , "a" : { } }"#), r#"{"a":{},"b":[]}"#);
 }
 
@@ -74,12 +77,32 @@ fn refusals_name_the_place_and_the_reason() {
     assert_eq!(refused(b"[-Infinity]").1, JsonReason::NotFinite("-Infinity"));
     assert_eq!(refused(br#"{"x":{"k":1,"j":2,"k":3}}"#), ("/x/k".into(), JsonReason::DuplicateKey));
     assert_eq!(refused(br#"{"k":1,"\u006b":2}"#), ("/k".into(), JsonReason::DuplicateKey));
-    assert_eq!(refused(br#"{"a/b~":"\ud83d"}"#), ("/a~1b~0".into(), JsonReason::LoneSurrogate(0xd83d)));
+    assert_eq!(
+        refused(br#"{"a/b~":"\ud83d"}"#),
+        ("/a~1b~0".into(), JsonReason::LoneSurrogate(0xd83d))
+    );
     assert_eq!(refused(br#""\ude00\ud83d""#).1, JsonReason::LoneSurrogate(0xde00));
     assert_eq!(refused(b"\"a\x01\"").1, JsonReason::Control(1));
     assert_eq!(refused(b"[\"\xff\"]").1, JsonReason::Utf8);
     assert_eq!(refused(b"1e99999999999").1, JsonReason::Exponent);
-    for bad in ["01", "1.", ".5", "+1", "1e", "tru", "[1,]", "{\"a\":1,}", "{a:1}", "[1 2]", "", "\"", "[", "1 1", "\"\\x\"", "\"\\u12\""] {
+    for bad in [
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "1e",
+        "tru",
+        "[1,]",
+        "{\"a\":1,}",
+        "{a:1}",
+        "[1 2]",
+        "",
+        "\"",
+        "[",
+        "1 1",
+        "\"\\x\"",
+        "\"\\u12\"",
+    ] {
         let reason = refused(bad.as_bytes()).1;
         assert!(matches!(reason, JsonReason::Syntax(_) | JsonReason::End(_)), "{bad}: {reason}");
     }
@@ -101,7 +124,8 @@ fn depth_and_size_are_bounded_exactly() {
 
 #[test]
 fn object_fields_keep_the_order_received() {
-    let fields = object_fields(br#" {"b": [2, 1.0], "a": {"z":1,"y":2}} "#, &Limits::default()).unwrap();
+    let fields =
+        object_fields(br#" {"b": [2, 1.0], "a": {"z":1,"y":2}} "#, &Limits::default()).unwrap();
     let seen: Vec<(String, String)> = fields
         .iter()
         .map(|(key, value)| (key.to_owned(), String::from_utf8(value.to_vec()).unwrap()))
@@ -166,7 +190,8 @@ fn same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
         }
         (Array(a), Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Object(a), Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
         }
         (a, b) => a == b,
     }

@@ -18,11 +18,7 @@ pub struct RecordError {
 }
 
 impl RecordError {
-    pub(crate) fn new(
-        pointer: &str,
-        reason: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(pointer: &str, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { pointer: pointer.to_owned(), reason: reason.into(), remedy: remedy.into() }
     }
 

@@ -292,9 +292,7 @@ impl Record {
             ("/trace_id", &self.trace_id),
             ("/client_address", &self.client_address),
         ];
-        fields
-            .iter()
-            .try_for_each(|(pointer, id)| check_text(pointer, id.as_deref(), ID_BYTES_MAX))
+        fields.iter().try_for_each(|(pointer, id)| check_text(pointer, id.as_deref(), ID_BYTES_MAX))
     }
 
     fn check_media_types(&self) -> Result<(), RecordError> {

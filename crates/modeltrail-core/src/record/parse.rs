@@ -40,8 +40,7 @@ impl Record {
     /// # Errors
     /// The first thing that cannot be taken, with its JSON pointer. Nothing of the record is kept.
     pub fn from_json(text: &[u8], limits: &Limits) -> Result<Self, RecordError> {
-        let fields =
-            object_fields(text, limits).map_err(|error| RecordError::json("", &error))?;
+        let fields = object_fields(text, limits).map_err(|error| RecordError::json("", &error))?;
         let mut record = Self::new(Kind::Prediction);
         let mut pending = Pending::default();
         for (key, value) in fields.iter() {
@@ -66,7 +65,10 @@ impl Record {
             "kind" => self.kind = kind(value)?,
             // What the seed document's `log_prediction` writes beside the other fields.
             "event" if value == b"\"ai_prediction\"" => {}
-            "model" => pending.model = typed(key, value, "{\"name\", \"version\", \"digest\"?, \"provider\"?}")?,
+            "model" => {
+                pending.model =
+                    typed(key, value, "{\"name\", \"version\", \"digest\"?, \"provider\"?}")?
+            }
             "model_name" => pending.model_name = text(key, value)?,
             "model_version" => pending.model_version = text(key, value)?,
             "input" | "input_data" => pending.input.set_json(key, value)?,
@@ -85,7 +87,8 @@ impl Record {
             "error" => self.failure = typed::<Failure>(key, value, "{\"code\"?, \"message\"?}")?,
             "pipeline" => self.pipeline = object(key, value)?,
             "links" => {
-                self.links = typed::<Vec<Link>>(key, value, "[{\"rel\", \"request_id\"}, …]")?.unwrap_or_default();
+                self.links = typed::<Vec<Link>>(key, value, "[{\"rel\", \"request_id\"}, …]")?
+                    .unwrap_or_default();
             }
             "metadata" => self.metadata = object(key, value)?,
             _ => return Err(refuse_key(key)),

@@ -113,9 +113,9 @@ fn measure_value(value: &Value, depth: usize, depth_max: usize) -> Option<usize>
             if depth >= depth_max {
                 return None;
             }
-            items.iter().try_fold(2, |sum, item| {
-                Some(sum + 1 + measure_value(item, depth + 1, depth_max)?)
-            })
+            items
+                .iter()
+                .try_fold(2, |sum, item| Some(sum + 1 + measure_value(item, depth + 1, depth_max)?))
         }
         Value::Object(members) => {
             if depth >= depth_max {

@@ -220,13 +220,15 @@ fn redact_part(
             }
         },
         // Bytes that are no text have nothing that these rules could read.
-        Encoding::Raw => match std::str::from_utf8(&bytes).ok().and_then(|t| redactor.redact_text(t)) {
-            Some((masked, counts)) => {
-                count(&counts);
-                (encoding, masked.into_bytes())
+        Encoding::Raw => {
+            match std::str::from_utf8(&bytes).ok().and_then(|t| redactor.redact_text(t)) {
+                Some((masked, counts)) => {
+                    count(&counts);
+                    (encoding, masked.into_bytes())
+                }
+                None => (encoding, bytes),
             }
-            None => (encoding, bytes),
-        },
+        }
     };
     Part { id, encoding, bytes }
 }

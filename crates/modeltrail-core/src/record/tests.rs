@@ -87,7 +87,11 @@ fn refusals_give_pointer_reason_and_remedy() {
         (r#"{"model":{"name":"","version":"1"}}"#, "/model/name", "empty"),
         (r#"{"model":{"name":"m","version":" "}}"#, "/model/version", "empty"),
         (r#"{"model_name":"m"}"#, "/model_version", "required"),
-        (r#"{"model_name":"m","model_version":"1","model":{"name":"m","version":"1"}}"#, "/model", "twice"),
+        (
+            r#"{"model_name":"m","model_version":"1","model":{"name":"m","version":"1"}}"#,
+            "/model",
+            "twice",
+        ),
         (r#"{"model":{"name":"m","version":"1","weights":2}}"#, "/model", "is not"),
         (r#"{"model":{"name":"m","version":1}}"#, "/model", "is not"),
         (r#"{OK,"index":1}"#, "/index", "set by the ledger"),
@@ -164,7 +168,10 @@ fn bytes_that_are_no_json_stay_bytes() {
         "output_base64":"bWFpbCBqYW5lLmRvZUBleGFtcGxlLmNvbQ=="}"#;
     let redacted = redacted(parse(json).unwrap());
     let find = |id| redacted.parts().iter().find(|part| part.id == id).unwrap();
-    assert_eq!((find(PartId::Input).encoding, find(PartId::Input).bytes.as_slice()), (Encoding::Raw, &[0, 255][..]));
+    assert_eq!(
+        (find(PartId::Input).encoding, find(PartId::Input).bytes.as_slice()),
+        (Encoding::Raw, &[0, 255][..])
+    );
     assert_eq!(part(&redacted, PartId::Output).unwrap(), "mail [EMAIL]");
     let header: serde_json::Value = serde_json::from_slice(&find(PartId::Header).bytes).unwrap();
     assert_eq!(header["input_media_type"], "image/png");
@@ -202,10 +209,20 @@ fn a_builder_refuses_what_the_text_refuses() {
 #[test]
 fn latencies_become_whole_microseconds() {
     for (text, us) in [
-        ("0", Some(0)), ("23.5", Some(23_500)), ("0.0005", Some(1)), ("0.00049", Some(0)),
-        ("1.2345678", Some(1_235)), ("1e3", Some(1_000_000)), ("12.3e-1", Some(1_230)),
-        ("9007199254740.992", Some(1 << 53)), ("9007199254740.993", None), ("-1", None), ("", None),
-        ("1e99999999999999999999", None), ("0e5", Some(0)), ("4.9e-324", Some(0)),
+        ("0", Some(0)),
+        ("23.5", Some(23_500)),
+        ("0.0005", Some(1)),
+        ("0.00049", Some(0)),
+        ("1.2345678", Some(1_235)),
+        ("1e3", Some(1_000_000)),
+        ("12.3e-1", Some(1_230)),
+        ("9007199254740.992", Some(1 << 53)),
+        ("9007199254740.993", None),
+        ("-1", None),
+        ("", None),
+        ("1e99999999999999999999", None),
+        ("0e5", Some(0)),
+        ("4.9e-324", Some(0)),
     ] {
         assert_eq!(parse::microseconds(text), us, "{text}");
     }
@@ -264,7 +281,8 @@ fn a_frame_comes_back_and_no_cut_or_changed_one_panics() {
 #[test]
 fn lookup_columns_derive_from_the_parts() {
     let redacted = redacted(parse(FULL).unwrap());
-    let lookup = Lookup::derive(Kind::Prediction, redacted.parts().iter().map(Part::as_ref)).unwrap();
+    let lookup =
+        Lookup::derive(Kind::Prediction, redacted.parts().iter().map(Part::as_ref)).unwrap();
     assert_eq!(lookup.request_id.as_deref(), Some("r-1"));
     assert_eq!(lookup.label.as_deref(), Some("legitimate"));
     assert_eq!(lookup.latency_us, Some(23_500));

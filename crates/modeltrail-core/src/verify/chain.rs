@@ -193,7 +193,11 @@ impl Chain {
             self.inserted(entry.key);
             return false;
         }
-        self.found(belongs, FindingKind::MovedEntry, format!("its leaf says that it is entry {}", leaf.index));
+        self.found(
+            belongs,
+            FindingKind::MovedEntry,
+            format!("its leaf says that it is entry {}", leaf.index),
+        );
         self.moved = true;
         self.expected = belongs + 1;
         true

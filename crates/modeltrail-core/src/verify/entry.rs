@@ -117,7 +117,8 @@ fn check_parts(
         return false;
     };
     let (Ok(secret), Some(parts)) = (<&[u8; 32]>::try_from(secret), part_refs(entry)) else {
-        let detail = "the secret of its salts, or an encoding, is not of the length or code written";
+        let detail =
+            "the secret of its salts, or an encoding, is not of the length or code written";
         findings.push(Finding::at(entry.key, FindingKind::ChangedPart, detail));
         return false;
     };
@@ -166,10 +167,7 @@ enum Fault {
     Missing,
 }
 
-fn findings_named(
-    entry: &StoredEntry<'_>,
-    commitments: &[(PartId, Hash)],
-) -> Vec<(PartId, Fault)> {
+fn findings_named(entry: &StoredEntry<'_>, commitments: &[(PartId, Hash)]) -> Vec<(PartId, Fault)> {
     let checks: Vec<_> = commitment::read_checks(entry.checks).collect();
     let mut faults: Vec<(PartId, Fault)> =
         entry.unreadable.iter().map(|id| (*id, Fault::Changed)).collect();
@@ -200,8 +198,7 @@ fn check_lookup(
     leaf_is_whole: bool,
     findings: &mut Vec<Finding>,
 ) {
-    let mut push =
-        |kind, detail: String| findings.push(Finding::at(entry.key, kind, detail));
+    let mut push = |kind, detail: String| findings.push(Finding::at(entry.key, kind, detail));
     let Some(stored) = entry.lookup else {
         push(FindingKind::HiddenLookup, "its lookup row is not there".to_owned());
         return;

@@ -42,7 +42,8 @@ fn ledger(plans: &[Plan]) -> Ledger {
             };
             parts.push((PartId::Control, serde_json::to_vec(&gap).unwrap()));
         }
-        let refs = parts.iter().map(|(id, bytes)| PartRef { id: *id, encoding: Encoding::Json, bytes });
+        let refs =
+            parts.iter().map(|(id, bytes)| PartRef { id: *id, encoding: Encoding::Json, bytes });
         let commitments = commit(&[1; 32], refs);
         let kind = if gap.is_some() { Kind::Gap } else { Kind::Prediction };
         let leaf = Leaf {
@@ -81,7 +82,11 @@ fn findings(ledger: &Ledger, anchor: Option<Head>) -> Vec<(FindingKind, u64, u64
             .collect();
         let is_gap = rows.parts.iter().any(|(id, _)| *id == PartId::Control);
         let kind = if is_gap { Kind::Gap } else { Kind::Prediction };
-        let refs = rows.parts.iter().map(|(id, bytes)| PartRef { id: *id, encoding: Encoding::Json, bytes });
+        let refs = rows.parts.iter().map(|(id, bytes)| PartRef {
+            id: *id,
+            encoding: Encoding::Json,
+            bytes,
+        });
         let lookup = Lookup::derive(kind, refs).unwrap();
         chain.push(check_entry(&StoredEntry {
             key,

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use modeltrail::{Ledger, Reader};
+use modeltrail::{Ledger, Place, Reader};
 
 use crate::config::Settings;
 use crate::exit::Failure;
@@ -73,7 +73,12 @@ pub(crate) struct Context {
 impl Context {
     /// The ledger that the settings name.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
-        Ok(Ledger::parse(&self.settings.store)?)
+        let ledger = Ledger::parse(&self.settings.store)?;
+        if matches!(ledger.place(), Place::Memory) {
+            let text = "a ledger in memory ends with its process; write --store sqlite:PATH";
+            return Err(Failure::input(text));
+        }
+        Ok(ledger)
     }
 
     /// A reader of that ledger.

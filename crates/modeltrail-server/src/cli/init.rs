@@ -37,10 +37,6 @@ const COLUMNS: &[Column] = &[Column::text("what"), Column::text("where")];
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = context.ledger()?;
-    if matches!(ledger.place(), Place::Memory) {
-        let text = "a ledger in memory would be gone at once; write --store sqlite:PATH";
-        return Err(Failure::input(text));
-    }
     let origin = args.origin.clone().unwrap_or_else(|| default_origin(&ledger));
     ledger.create(&origin)?;
     let made = Made {

@@ -60,7 +60,7 @@ struct SpoolReport {
 pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = context.ledger()?;
     let Place::Sqlite(path) = ledger.place() else {
-        return Err(Failure::input("a ledger in memory has no status; write --store sqlite:PATH"));
+        return Err(Failure::input("only a ledger in a file has a status"));
     };
     let store = SqliteStore::open(path, Access::Read)?;
     let head = store.tip()?.head;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use modeltrail::anchor_file;
 use modeltrail::check::{self, CheckOptions, CheckReport};
-use modeltrail::Ledger;
+use modeltrail::{Ledger, Reader};
 use modeltrail_core::anchor::Anchor;
 use modeltrail_core::verify::Finding;
 
@@ -43,7 +43,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         skip_indexes: args.skip_indexes,
     };
     let report = {
-        let progress = Progress::count(!context.notes.is_quiet(), "verifying");
+        let size = Reader::of(&ledger)?.size()?;
+        let progress = Progress::count(size, !context.notes.is_quiet(), "verifying");
         check::run(&ledger, &options, |n, total| progress.set(n, total))?
     };
     even_if_unread(write(&report, context.settings.format))?;

@@ -177,7 +177,7 @@ fn the_summary_is_data_only_where_a_program_asked_for_it() {
     let folder = Folder::with_ledger();
     let table = folder.pipe(&["log"], line("a", "")).code(0);
     assert_eq!(table.stdout, "");
-    assert_eq!(table.stderr, "1 lines: 1 recorded, 0 already there, 0 conflicts, 0 refused\n");
+    assert_eq!(table.stderr, "1 line: 1 recorded, 0 already there, 0 conflicts, 0 refused\n");
     let quiet = folder.pipe(&["-q", "log"], line("b", "")).code(0);
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     let csv = folder.pipe(&["--format", "csv", "log"], line("c", "")).code(0);

@@ -45,6 +45,7 @@ fn a_mistyped_path_never_makes_anything() {
         }
     }
     assert!(folder.names().is_empty(), "{:?}", folder.names());
+    folder.run(&["--store", "memory:", "log", "--create"]).code(2).says("in memory");
     folder.write("notes.db", "this is no database, but somebody's notes\n");
     folder.run(&["--store", "sqlite:notes.db", "query"]).code(3).says("no modeltrail ledger");
     assert_eq!(folder.names().len(), 1);

@@ -82,7 +82,10 @@ fn a_missing_or_foreign_anchor_is_said() {
     let (_, rest) = text.split_once('\n').unwrap();
     folder.write("foreign", format!("example.com/other\n{rest}"));
     let foreign = folder.run(&["verify", "--anchor", "foreign"]).code(1).stdout;
-    assert!(foreign.contains("anchor_mismatch") && foreign.contains("example.com/other"), "{foreign}");
+    assert!(
+        foreign.contains("anchor_mismatch") && foreign.contains("example.com/other"),
+        "{foreign}"
+    );
     // The same lines with another size are another history.
     let mut lines: Vec<&str> = text.lines().collect();
     lines[1] = "12";

@@ -229,9 +229,8 @@ struct Held {
 /// unlikely enough that the numbers of both fall together at such a moment.
 const N_HELD: usize = 256;
 
-static HELD: [Mutex<Held>; N_HELD] = [const {
-    Mutex::new(Held { pid: 0, files: BTreeSet::new(), kept_open: Vec::new() })
-}; N_HELD];
+static HELD: [Mutex<Held>; N_HELD] =
+    [const { Mutex::new(Held { pid: 0, files: BTreeSet::new(), kept_open: Vec::new() }) }; N_HELD];
 
 fn held_here() -> MutexGuard<'static, Held> {
     let pid = std::process::id();

@@ -99,9 +99,7 @@ enum Content<'a> {
 fn content(part: &Part) -> Option<Content<'_>> {
     match part.encoding {
         Encoding::Json => serde_json::from_slice(&part.bytes).ok().map(Content::Json),
-        Encoding::Raw => {
-            Some(Content::Raw { base64: modeltrail_core::hash::base64(&part.bytes) })
-        }
+        Encoding::Raw => Some(Content::Raw { base64: modeltrail_core::hash::base64(&part.bytes) }),
     }
 }
 
@@ -111,9 +109,7 @@ impl<'a> EntryView<'a> {
     pub fn new(entry: &'a Entry) -> Self {
         let kind = Kind::from_code(entry.leaf.kind);
         let lookup = kind
-            .and_then(|kind| {
-                Lookup::derive(kind, entry.parts.iter().map(Part::as_ref)).ok()
-            })
+            .and_then(|kind| Lookup::derive(kind, entry.parts.iter().map(Part::as_ref)).ok())
             .unwrap_or_else(|| Lookup::unreadable(kind.unwrap_or(Kind::Prediction)));
         let recorded_ns = i64::try_from(entry.leaf.time_us.saturating_mul(1000));
         let hex = modeltrail_core::hash::hex;

@@ -34,10 +34,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn start(
-        url: &str,
-        options: &RecorderOptions,
-    ) -> Result<Arc<Self>, RecordingError> {
+    pub(super) fn start(url: &str, options: &RecorderOptions) -> Result<Arc<Self>, RecordingError> {
         let ledger = Ledger::parse(url)?;
         if !ledger.exists()
             && let Some(origin) = &options.create_as
@@ -269,11 +266,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn flush(
-        &self,
-        ack: Ack,
-        timeout: Option<Duration>,
-    ) -> Result<(), RecordingError> {
+    pub(super) fn flush(&self, ack: Ack, timeout: Option<Duration>) -> Result<(), RecordingError> {
         if ack == Ack::Accepted {
             return Ok(());
         }

@@ -27,7 +27,9 @@ pub enum RecordingError {
     Spool(#[from] SpoolError),
     /// Another record with other content holds the request id; this one is kept as a `conflict`
     /// entry.
-    #[error("request id {request_id} holds another record, at index {index}; this one was kept as a conflict entry")]
+    #[error(
+        "request id {request_id} holds another record, at index {index}; this one was kept as a conflict entry"
+    )]
     Conflict {
         /// The request id.
         request_id: String,

@@ -39,7 +39,8 @@ fn open(url: &str) -> Recorder {
 }
 
 fn record(recorder: &Recorder, id: &str) -> u64 {
-    let record = Record::prediction("m", "1").request_id(id).output(serde_json::json!({"label": 1}));
+    let record =
+        Record::prediction("m", "1").request_id(id).output(serde_json::json!({"label": 1}));
     recorder.record(record).unwrap().index.unwrap()
 }
 

@@ -38,9 +38,7 @@ impl Intake {
             mode: &self.mode,
         };
         let redacted = Redacted::new(record, &context)?;
-        self.with_entropy(|entropy| {
-            Ok(Frame::new(redacted, entropy.uuid_v7()?, entropy.take()?))
-        })
+        self.with_entropy(|entropy| Ok(Frame::new(redacted, entropy.uuid_v7()?, entropy.take()?)))
     }
 
     pub(super) fn with_entropy<T>(

@@ -130,9 +130,8 @@ impl Recorder {
                 })
             });
         }
-        let engine = generation
-            .engine
-            .get_or_init(|| Engine::start(&generation.url, &generation.options));
+        let engine =
+            generation.engine.get_or_init(|| Engine::start(&generation.url, &generation.options));
         engine.as_ref().map_err(Clone::clone)
     }
 

@@ -17,7 +17,7 @@ fn prediction(n: u64) -> Record {
     Record::prediction("fraud_detector", "v1")
         .request_id(format!("r{n}"))
         .input(serde_json::json!({"n": n % 10, "contact": "jane.doe@example.com"}))
-        .output(serde_json::json!({"prediction": if n % 3 == 0 { "fraud" } else { "legitimate" }}))
+        .output(serde_json::json!({"prediction": if n.is_multiple_of(3) { "fraud" } else { "legitimate" }}))
         .user_id(format!("user{}", n % 4))
         .latency_ms(1.5)
 }
@@ -40,12 +40,15 @@ fn every_stage_reaches_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let url = url(dir.path());
     let recorder = options().open(&url).unwrap();
-    for (n, ack) in [Ack::Accepted, Ack::Written, Ack::Spooled, Ack::Sequenced].into_iter().enumerate() {
+    for (n, ack) in
+        [Ack::Accepted, Ack::Written, Ack::Spooled, Ack::Sequenced].into_iter().enumerate()
+    {
         let receipt = recorder.record_at(prediction(n as u64), ack).unwrap();
         assert_eq!((receipt.ack, receipt.index.is_some()), (ack, ack == Ack::Sequenced));
     }
     let reader = recorder.reader().unwrap();
-    let page = reader.query(&Query { kind: Some(Kind::Prediction), ..Query::default() }, 10).unwrap();
+    let page =
+        reader.query(&Query { kind: Some(Kind::Prediction), ..Query::default() }, 10).unwrap();
     assert_eq!(page.entries.len(), 4);
     let text = format!("{:?}", page.entries);
     assert!(!text.contains("jane.doe"), "redacted before anything is stored");
@@ -166,7 +169,8 @@ fn a_full_ring_does_what_the_options_say() {
     };
     let small = Recorder::options().spool(spool).sequence(false).ring(4, 1 << 20);
     let fill = |on_full| {
-        let recorder = small.clone().on_full(on_full).close_timeout(Duration::ZERO).open(&url).unwrap();
+        let recorder =
+            small.clone().on_full(on_full).close_timeout(Duration::ZERO).open(&url).unwrap();
         let results: Vec<_> = (0..200).map(|n| recorder.record(prediction(n))).collect();
         (recorder, results)
     };

@@ -38,8 +38,7 @@ pub struct Request {
 
 impl Request {
     fn of(entry: &Entry) -> Option<Self> {
-        let lookup =
-            Lookup::derive(Kind::Prediction, entry.parts.iter().map(Part::as_ref)).ok()?;
+        let lookup = Lookup::derive(Kind::Prediction, entry.parts.iter().map(Part::as_ref)).ok()?;
         Some(Self {
             request_id: lookup.request_id?.into_owned(),
             timestamp: time_text(lookup.time_ns),

@@ -114,11 +114,7 @@ impl Pass {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn model_usage(
-    reader: &Reader,
-    model: &str,
-    period: &Period,
-) -> Result<ModelUsage, ReadError> {
+pub fn model_usage(reader: &Reader, model: &str, period: &Period) -> Result<ModelUsage, ReadError> {
     let query = UsageQuery {
         model_name: model.to_owned(),
         since_ns: period.since_ns(),

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use modeltrail_core::Frame;
 use modeltrail_core::code::PartId;
 use modeltrail_core::control::{Control, GapReason, ProducerEvent};
 use modeltrail_core::hash::hex;
 use modeltrail_core::record::Parties;
-use modeltrail_core::Frame;
 
 use super::{gap_control, producer_control};
 use crate::clock;
@@ -102,7 +102,10 @@ impl<'a> Batcher<'a> {
             Item::Frame { producer, seq, bytes, .. } => self.frame(*producer, *seq, bytes),
             Item::Quarantined { producer, seq_from, seq_to, file } => {
                 tracing::error!(
-                    producer = hex(producer), file, ?seq_from, ?seq_to,
+                    producer = hex(producer),
+                    file,
+                    ?seq_from,
+                    ?seq_to,
                     "the spool is damaged; the damaged bytes are in its quarantine"
                 );
                 // Numbers that are known to be lost; unknown ones show as a hole at the next frame.
@@ -151,12 +154,7 @@ impl<'a> Batcher<'a> {
         self.set_next(producer, last.saturating_add(1))
     }
 
-    fn frame(
-        &mut self,
-        producer: ProducerId,
-        seq: u64,
-        bytes: &[u8],
-    ) -> Result<(), StoreError> {
+    fn frame(&mut self, producer: ProducerId, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let next_seq = self.state(&producer)?.next_seq;
         if seq < next_seq {
             return Ok(());
@@ -165,9 +163,8 @@ impl<'a> Batcher<'a> {
             Ok(frame) => frame,
             Err(error) => return self.poison(producer, seq, bytes, &error.to_string()),
         };
-        let control = frame.part(PartId::Control).and_then(|part| {
-            Control::read(frame.kind(), &part.bytes)
-        });
+        let control =
+            frame.part(PartId::Control).and_then(|part| Control::read(frame.kind(), &part.bytes));
         if seq > next_seq && !covers(control.as_ref(), &producer, next_seq, seq - 1) {
             self.lose(producer, next_seq, seq - 1, GapReasonKey::Quarantined)?;
         }
@@ -224,9 +221,8 @@ impl<'a> Batcher<'a> {
         let part = entry
             .as_ref()
             .and_then(|entry| entry.parts.iter().find(|part| part.id == PartId::Parties));
-        let there: Parties<'_> = part
-            .and_then(|part| serde_json::from_slice(&part.bytes).ok())
-            .unwrap_or_default();
+        let there: Parties<'_> =
+            part.and_then(|part| serde_json::from_slice(&part.bytes).ok()).unwrap_or_default();
         Ok(compare(there.submitted_mac.as_deref()))
     }
 

@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use modeltrail_core::Frame;
 use modeltrail_core::anchor::Anchor;
 use modeltrail_core::control::{Control, GapReason, Producer, ProducerEvent};
 use modeltrail_core::record::Redacted;
-use modeltrail_core::Frame;
 
 use crate::anchor_file::{self, AnchorFileError};
 use crate::clock;
@@ -193,9 +193,10 @@ impl Sequencer {
                 let store = &self.store;
                 // Frames below are skipped unread. Should the store not answer, nothing is skipped,
                 // and the batcher asks again.
-                self.items = self.consumer.next_batch(N_BATCH_MAX, BATCH_BYTES_MAX, |producer| {
-                    store.producer(producer).unwrap_or_default().next_seq
-                })?;
+                self.items =
+                    self.consumer.next_batch(N_BATCH_MAX, BATCH_BYTES_MAX, |producer| {
+                        store.producer(producer).unwrap_or_default().next_seq
+                    })?;
             }
             if self.items.is_empty() {
                 // One that could not be written after the last commit.
@@ -211,8 +212,7 @@ impl Sequencer {
     /// Makes a batch of the items, which stay: what fails here is tried again with the same ones.
     fn make_batch(&mut self) -> Result<Waiting, SequencerError> {
         let batch = Batch::new(self.tip.clone());
-        let mut batcher =
-            Batcher::new(batch, self.store.as_ref(), &self.known, &self.spool_dir);
+        let mut batcher = Batcher::new(batch, self.store.as_ref(), &self.known, &self.spool_dir);
         let items = &self.items;
         self.store.in_one_read(&mut || items.iter().try_for_each(|item| batcher.take(item)))?;
         let done = batcher.finish();
@@ -245,7 +245,8 @@ impl Sequencer {
         let open = producer_control(&self.own_id, ProducerEvent::Open, 0);
         let first = (next == 0).then_some(&open);
         for control in first.into_iter().chain(controls) {
-            let frame = control_frame(control, &mut self.entropy).map_err(SequencerError::Random)?;
+            let frame =
+                control_frame(control, &mut self.entropy).map_err(SequencerError::Random)?;
             waiting.batch.push(frame, self.own_id, next, clock::now_us());
             next += 1;
         }
@@ -391,7 +392,10 @@ fn check_anchor(ledger: &Ledger, store: &dyn Store, tip: &Tip) -> Result<u64, Se
         return Err(SequencerError::BehindAnchor { size, anchored, path });
     }
     if anchor.head.size == tip.head.size && anchor.head.root != tip.head.root {
-        return Err(SequencerError::ForeignAnchor { path, what: "it has another root at this size" });
+        return Err(SequencerError::ForeignAnchor {
+            path,
+            what: "it has another root at this size",
+        });
     }
     Ok(anchor.head.size)
 }

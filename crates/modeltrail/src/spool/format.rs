@@ -328,6 +328,7 @@ pub(crate) fn decode_ack(bytes: &[u8], producer: &ProducerId) -> Option<u64> {
     let magic: [u8; 8] = take(input)?;
     let whose: ProducerId = take(input)?;
     let next_seq = u64::from_be_bytes(take(input)?);
-    let whole = magic == ACK_MAGIC && whose == *producer && crc32c(body) == u32::from_be_bytes(*crc);
+    let whole =
+        magic == ACK_MAGIC && whose == *producer && crc32c(body) == u32::from_be_bytes(*crc);
     whole.then_some(next_seq)
 }

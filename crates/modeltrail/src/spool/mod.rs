@@ -88,6 +88,7 @@
 //! files whose header was damaged, or that could not be copied.
 
 mod consumer;
+mod counters;
 mod error;
 mod format;
 mod hub;
@@ -104,9 +105,10 @@ mod track;
 mod writer;
 
 pub use consumer::{Consumer, Depth, Waker};
+pub use counters::ProducerCounters;
 pub use error::SpoolError;
 pub use place::{SpoolOptions, SpoolState, peek};
-pub use producer::{Level, Producer, ProducerCounters};
+pub use producer::{Level, Producer};
 pub use track::Item;
 
 pub(crate) use place::Place;

@@ -283,7 +283,12 @@ impl Track {
     }
 
     /// No frame at the current place: is it the end, nothing yet, or damage?
-    fn at_no_frame(&mut self, place: &Place, complete_no: u64, no: u64) -> Result<Step, SpoolError> {
+    fn at_no_frame(
+        &mut self,
+        place: &Place,
+        complete_no: u64,
+        no: u64,
+    ) -> Result<Step, SpoolError> {
         let next_seq = self.next_seq();
         let Some((_, reader)) = &mut self.current else { return Ok(Step::Skip) };
         let later = self.segments.range(no.saturating_add(1)..).next();

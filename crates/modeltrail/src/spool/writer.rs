@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::counters::Tally;
 use super::error::At;
 use super::format::{
     HEADER_BYTES, SLOT_HEADER_BYTES, SegmentHeader, first_slot_bytes, fitting_bytes, seal_slots,
     unseal_slots,
 };
-use super::producer::Tally;
 use super::{Place, ProducerId, SpoolError};
 use crate::disk::DiskFile;
 
@@ -163,8 +163,7 @@ impl Writer {
             self.unplaced.push_front(slots);
             return Ok(());
         };
-        let next_seq =
-            seal_slots(&mut slots, &segment.header, segment.pos, self.durable_seq);
+        let next_seq = seal_slots(&mut slots, &segment.header, segment.pos, self.durable_seq);
         let n = slots.len();
         slots.extend(END_MARK.get(..END_MARK.len().min(room.saturating_sub(n))).unwrap_or(&[]));
         let written = segment.file.write_all_at(&slots, segment.pos);

@@ -16,7 +16,9 @@ pub enum StoreError {
     #[error("{0} is no modeltrail ledger; choose another path")]
     NotALedger(PathBuf),
     /// Written by a later version.
-    #[error("the ledger has format version {found}, this program reads up to {known}; use a newer one")]
+    #[error(
+        "the ledger has format version {found}, this program reads up to {known}; use a newer one"
+    )]
     Version {
         /// What the ledger says.
         found: u32,

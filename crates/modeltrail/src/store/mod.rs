@@ -134,7 +134,7 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn producer(&self, producer: &[u8; 16]) -> Result<ProducerState, StoreError>;
 
-    /// Does several reads in one snapshot, where that is cheaper than one for each.
+    /// Calls `reads` once, for several reads in one snapshot where that is cheaper than one for each.
     ///
     /// # Errors
     /// What `reads` answers, or when the store cannot be read.

@@ -186,7 +186,15 @@ fn a_reader_looks_at_the_part_itself_where_keys_collide() {
         (Query { input_mac: Some(mac), ..Query::default() }, vec![7]),
         (Query { input_mac: Some(sha256(&[])), ..Query::default() }, vec![]),
         (Query { subject_id: by("s1"), ..Query::default() }, every_third),
-        (Query { subject_id: by("s1"), session_id: by("c0"), until_ns: Some(9), ..Query::default() }, vec![4]),
+        (
+            Query {
+                subject_id: by("s1"),
+                session_id: by("c0"),
+                until_ns: Some(9),
+                ..Query::default()
+            },
+            vec![4],
+        ),
     ];
     for (query, expected) in cases {
         assert!(inner.scan(&Colliding::loosened(&query), false, 100).unwrap().len() >= 9);
@@ -228,7 +236,8 @@ mod sqlite {
         ["leaves", "parts", "contents", "lookups", "terms", "producers"]
             .iter()
             .map(|table| {
-                db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+                db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+                    .unwrap()
             })
             .collect()
     }
@@ -244,7 +253,8 @@ mod sqlite {
         let mut batch = batch(&store, 5, new);
         batch.account([9; 16], ProducerState { next_seq: 15, ended: false });
         for table in ["leaves", "contents", "parts", "terms", "lookups", "producers"] {
-            let at = if table == "producers" { "" } else { "WHEN (SELECT count(*) FROM leaves) = 12" };
+            let at =
+                if table == "producers" { "" } else { "WHEN (SELECT count(*) FROM leaves) = 12" };
             other
                 .execute_batch(&format!(
                     "CREATE TRIGGER broken BEFORE INSERT ON {table} {at} \
@@ -298,7 +308,11 @@ mod sqlite {
         assert!(!path.exists(), "nothing is made on the way");
         rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         assert!(matches!(open(&path), StoreError::NotALedger(_)));
-        std::fs::write(&path, "no database at all, and longer than a header of SQLite's. ".repeat(9)).unwrap();
+        std::fs::write(
+            &path,
+            "no database at all, and longer than a header of SQLite's. ".repeat(9),
+        )
+        .unwrap();
         assert!(matches!(open(&path), StoreError::NotALedger(_)));
         let made = create(dir.path());
         let again = SqliteStore::create(made.path(), "example.com/again").err().unwrap();
@@ -418,7 +432,10 @@ mod sqlite {
             }
             let steps = store.explain(&both(&query, &range), false).unwrap();
             let first = steps.first().unwrap();
-            assert!(first.contains("time_ns>?") && first.contains("time_ns<?"), "{query:?}: {steps:?}");
+            assert!(
+                first.contains("time_ns>?") && first.contains("time_ns<?"),
+                "{query:?}: {steps:?}"
+            );
         }
     }
 

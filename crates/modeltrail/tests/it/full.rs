@@ -22,8 +22,7 @@ fn unshared() -> Command {
 /// Why no file system can be mounted here, if so.
 fn no_mounts() -> Option<String> {
     let dir = tempfile::tempdir().unwrap();
-    let tried =
-        unshared().args(["mount", "-t", "tmpfs", "tmpfs"]).arg(dir.path()).output();
+    let tried = unshared().args(["mount", "-t", "tmpfs", "tmpfs"]).arg(dir.path()).output();
     match tried {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
@@ -60,8 +59,7 @@ fn a_store_that_cannot_grow_holds_up_the_ledger_and_no_record() {
     // The signal that comes with the limit would end the process; ignoring it is inherited.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
-    let task =
-        Task { no: 0, n_threads: 2, ack: Ack::Spooled, sequence: true, padding_bytes: 3000 };
+    let task = Task { no: 0, n_threads: 2, ack: Ack::Spooled, sequence: true, padding_bytes: 3000 };
     let child = Child::start_as(&mut command, task, &place.path());
     child.wait_sequencer();
     let pid = Pid::from_raw(i32::try_from(child.pid()).unwrap());
@@ -81,5 +79,9 @@ fn a_store_that_cannot_grow_holds_up_the_ledger_and_no_record() {
     let found = place::judge(&place.ledger, &acked);
     assert_eq!(found.ids, acked, "all of it and nothing else");
     let all = modeltrail::Reader::of(&place.ledger).unwrap().count(&Query::default()).unwrap();
-    eprintln!("{} records, {} entries, {size} of them before the limit was lifted", acked.len(), all);
+    eprintln!(
+        "{} records, {} entries, {size} of them before the limit was lifted",
+        acked.len(),
+        all
+    );
 }

@@ -37,7 +37,8 @@ fn noise(seed: &str, n_bytes: usize) -> String {
         (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         // Letters alone: nothing that looks like a number of anybody's.
         char::from(b'g' + u8::try_from((state >> 33) % 20).unwrap())
     };

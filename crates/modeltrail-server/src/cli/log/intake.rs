@@ -70,7 +70,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} lines: ", self.n_lines)?;
+        write!(f, "{} line{}: ", self.n_lines, if self.n_lines == 1 { "" } else { "s" })?;
         match self.n_recorded {
             Some(n) => write!(f, "{n} recorded")?,
             None => write!(f, "{} {}", self.n_taken, self.ack)?,

@@ -8,10 +8,10 @@ pub(crate) use intake::{Intake, Summary};
 pub(crate) use lines::{Line, Lines};
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write as _};
+use std::io::{self, BufReader, IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::context::Context;
+use super::context::{Context, Notes};
 use super::init::default_origin;
 use crate::config::{Flag, help};
 use crate::exit::{Exit, Failure, even_if_unread};
@@ -63,9 +63,12 @@ pub(crate) struct Source {
 
 impl Source {
     /// Opens a file; `-` and nothing stand for standard input.
-    pub(crate) fn open(file: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn open(file: Option<&Path>, notes: Notes) -> Result<Self, Failure> {
         let buffered = |from: Box<dyn Read>| BufReader::with_capacity(READ_BYTES, from);
         let Some(path) = file.filter(|path| *path != Path::new("-")) else {
+            if io::stdin().is_terminal() {
+                notes.note("reading from the terminal; Ctrl-D ends it");
+            }
             let from = buffered(Box::new(io::stdin().lock()));
             return Ok(Self { name: "stdin".to_owned(), bytes: None, from });
         };
@@ -84,7 +87,7 @@ impl Source {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     // Before anything is made: a mistyped file must not leave an empty ledger behind.
-    let source = Source::open(args.file.as_deref())?;
+    let source = Source::open(args.file.as_deref(), context.notes)?;
     let ledger = context.ledger()?;
     if args.create && !ledger.exists() {
         let origin = default_origin(&ledger);
@@ -97,9 +100,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     // What was taken before an error is recorded all the same, and counted.
     let summary = intake.finish(context.settings.ack, &progress);
     drop(progress);
+    if let Ok(summary) = &summary {
+        even_if_unread(tell(summary, context))?;
+    }
     read?;
     let summary = summary?;
-    even_if_unread(tell(&summary, context))?;
     Ok(if summary.is_clean() { Exit::Fine } else { Exit::Input })
 }
 

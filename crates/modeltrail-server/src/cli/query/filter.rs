@@ -102,8 +102,8 @@ impl Filter {
 /// The JSON of `--input`: the value itself, `@FILE`, or `-` for standard input.
 fn read_input(given: &str, context: &Context) -> Result<Vec<u8>, Failure> {
     let source = match (given, given.strip_prefix('@')) {
-        ("-", _) => Source::open(None)?,
-        (_, Some(path)) => Source::open(Some(Path::new(path)))?,
+        ("-", _) => Source::open(None, context.notes)?,
+        (_, Some(path)) => Source::open(Some(Path::new(path)), context.notes)?,
         _ => return Ok(given.as_bytes().to_vec()),
     };
     let bytes_max = context.settings.limits.record_bytes_max;

@@ -50,7 +50,14 @@ struct Faults(Arc<Mutex<Plan>>);
 
 impl Faults {
     fn new(call: Call, how: How, n_before: u32) -> Self {
-        Self(Arc::new(Mutex::new(Plan { call, how, n_before, n_failed: 0, silent: false, repaired: false })))
+        Self(Arc::new(Mutex::new(Plan {
+            call,
+            how,
+            n_before,
+            n_failed: 0,
+            silent: false,
+            repaired: false,
+        })))
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Plan) -> T) -> T {
@@ -128,6 +135,12 @@ impl Store for Faulty {
     }
     fn producer(&self, producer: &[u8; 16]) -> Result<ProducerState, StoreError> {
         self.faults.call(Call::Producer, || self.inner.producer(producer))
+    }
+    fn in_one_read(
+        &self,
+        reads: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.inner.in_one_read(reads)
     }
     fn find_request(&self, request_id: &str) -> Result<Option<u64>, StoreError> {
         self.faults.call(Call::FindRequest, || self.inner.find_request(request_id))

@@ -247,11 +247,8 @@ fn the_same_record_again_is_counted_in_one_gap_entry() {
         }
         commit(&producer);
         assert_eq!(drain(&mut sequencer).n_duplicates, 2);
-        let gap = |ranges| Gap {
-            producer: hex(&producer.id()),
-            ranges,
-            reason: GapReason::Duplicate,
-        };
+        let gap =
+            |ranges| Gap { producer: hex(&producer.id()), ranges, reason: GapReason::Duplicate };
         assert_eq!(place.gaps(), [gap(vec![(1, 2), (4, 4)]), gap(vec![(5, 5), (7, 7)])]);
         assert_eq!(place.entries_of(Kind::Prediction).len(), 3);
         assert!(is_acked(&producer, 7));

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use modeltrail_core::anchor::{Anchor, Head};
 use modeltrail_core::Hash;
+use modeltrail_core::anchor::{Anchor, Head};
 
 use super::*;
-use crate::recorder::RecordingError;
 use crate::Recorder;
+use crate::recorder::RecordingError;
 
 #[test]
 fn a_second_sequencer_on_a_ledger_is_refused() {
@@ -96,7 +96,10 @@ fn an_old_copy_of_the_database_is_refused_with_what_is_missing() {
     let error = place.try_sequencer().err().unwrap();
     assert!(matches!(error, SequencerError::BehindAnchor { size: 5, anchored: 9, .. }));
     let text = error.to_string();
-    assert!(text.contains("has 5 entries") && text.contains("entries 5 to 8 are missing"), "{text}");
+    assert!(
+        text.contains("has 5 entries") && text.contains("entries 5 to 8 are missing"),
+        "{text}"
+    );
     assert!(!error.is_passing());
     let url = format!("sqlite:{}", path.display());
     let opened = Recorder::options().spool_dir(place.spool()).open(&url);
@@ -153,12 +156,8 @@ fn a_head_whose_frontier_does_not_give_its_root_is_refused() {
 #[test]
 fn a_spool_of_another_ledger_is_refused() {
     let place = Place::sqlite();
-    let other = SpoolProducer::open_dir(
-        &place.spool(),
-        SPOOL,
-        spool_origin("example.com/other"),
-    )
-    .unwrap();
+    let other =
+        SpoolProducer::open_dir(&place.spool(), SPOOL, spool_origin("example.com/other")).unwrap();
     other.append(b"frame").unwrap();
     commit(&other);
     let error = place.try_sequencer().err().unwrap();

@@ -19,8 +19,12 @@ use crate::disk::crash::CrashDisk;
 const ORIGIN: [u8; 32] = [7; 32];
 
 /// Segments so small that a few frames fill one: every boundary is met within a few steps.
-const SMALL: SpoolOptions =
-    SpoolOptions { segment_bytes: 8192, bytes_max: 1 << 20, pending_bytes_max: 64 << 10, poll_ms: 1 };
+const SMALL: SpoolOptions = SpoolOptions {
+    segment_bytes: 8192,
+    bytes_max: 1 << 20,
+    pending_bytes_max: 64 << 10,
+    poll_ms: 1,
+};
 
 fn dir() -> PathBuf {
     PathBuf::from("/spool")

@@ -223,3 +223,32 @@ fn producers_of_one_process_do_not_drop_each_others_locks() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn a_commit_and_an_ack_wake_whoever_waits_for_them() {
+    // Nothing is polled within the time of this test: a wake-up that is lost ends it.
+    const N_ROUNDS: u64 = 2000;
+    let options = SpoolOptions { poll_ms: 600_000, ..OPTIONS };
+    let long = Duration::from_secs(60);
+    let dir = tempfile::tempdir().unwrap();
+    let producer = Producer::open_dir(dir.path(), options, ORIGIN).unwrap();
+    let mut consumer = Consumer::try_open_dir(dir.path(), options, ORIGIN).unwrap().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..N_ROUNDS {
+                let seq = producer.append(b"ping").unwrap();
+                producer.commit(seq, Level::Written).unwrap();
+                assert!(producer.wait_acked(seq, long).unwrap(), "the ack of {seq} woke nobody");
+            }
+        });
+        let mut next_seq = 0;
+        while next_seq < N_ROUNDS {
+            for item in consumer.next_batch(10, 1000, |_| 0).unwrap() {
+                let Item::Frame { producer, seq, .. } = item else { panic!("only frames") };
+                consumer.ack(&producer, seq + 1).unwrap();
+                next_seq = seq + 1;
+            }
+            assert!(next_seq == N_ROUNDS || consumer.wait(long), "a commit woke nobody");
+        }
+    });
+}

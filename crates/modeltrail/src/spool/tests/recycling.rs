@@ -127,9 +127,8 @@ fn a_name_that_came_back_does_not_make_frames_free() {
 fn a_full_directory_says_so_until_frames_are_acknowledged() {
     let disk = CrashDisk::new(5);
     let options = SpoolOptions { bytes_max: 3 * 8192, ..SMALL };
-    let open = |pid| {
-        Producer::open(Arc::new(disk.as_process(pid)), &dir(), options, ORIGIN).unwrap()
-    };
+    let open =
+        |pid| Producer::open(Arc::new(disk.as_process(pid)), &dir(), options, ORIGIN).unwrap();
     let producer = open(10);
     let mut consumer = consume(&disk.as_process(20)).unwrap().unwrap();
     let mut store = Collected::default();

@@ -170,7 +170,8 @@ const TEXTS: [&str; 8] = ["a", "A", "a ", "ab", "á", "a\u{301}", "%", "1"];
 
 impl Sample {
     pub(super) fn random(rng: &mut Rng) -> Self {
-        let kinds = [Kind::Prediction, Kind::Prediction, Kind::Prediction, Kind::Oversight, Kind::Outcome];
+        let kinds =
+            [Kind::Prediction, Kind::Prediction, Kind::Prediction, Kind::Oversight, Kind::Outcome];
         let conflict = rng.once_in(12);
         let kind = rng.pick(&kinds).copied().unwrap_or(Kind::Prediction);
         let with_model = kind == Kind::Prediction || rng.once_in(2);
@@ -214,11 +215,8 @@ impl Sample {
 
     pub(super) fn frame(&self, rng: &mut Rng) -> Result<Frame, Failed> {
         if self.kind == Kind::Gap {
-            let gap = Gap {
-                producer: hex(&[1; 16]),
-                ranges: vec![(0, 0)],
-                reason: GapReason::Dropped,
-            };
+            let gap =
+                Gap { producer: hex(&[1; 16]), ranges: vec![(0, 0)], reason: GapReason::Dropped };
             let redacted = Redacted::control(&Control::Gap(gap), self.time_ns);
             return Ok(Frame::new(redacted, rng.bytes(), rng.bytes()));
         }
@@ -232,29 +230,30 @@ impl Sample {
             (Some(name), Some(version)) if submitted == Kind::Prediction => {
                 Record::prediction(name, version)
             }
-            (Some(name), Some(version)) => Record::new(submitted).model(
-                modeltrail_core::record::Model {
+            (Some(name), Some(version)) => {
+                Record::new(submitted).model(modeltrail_core::record::Model {
                     digest: None,
                     name: name.clone(),
                     provider: None,
                     version: version.clone(),
-                },
-            ),
+                })
+            }
             // A conflict entry keeps what came, and what came without a model was no prediction.
             _ if self.kind == Kind::Conflict => Record::new(Kind::Outcome),
             _ => Record::new(submitted),
         };
         record = record.timestamp_ns(self.time_ns);
-        let texts: [(&Option<String>, fn(Record, String) -> Record); 4] = [
-            (&self.request_id, |record, text| record.request_id(text)),
-            (&self.user_id, |record, text| record.user_id(text)),
-            (&self.subject_id, |record, text| record.subject_id(text)),
-            (&self.session_id, |record, text| record.session_id(text)),
-        ];
-        for (text, set) in texts {
-            if let Some(text) = text {
-                record = set(record, text.clone());
-            }
+        if let Some(id) = &self.request_id {
+            record = record.request_id(id);
+        }
+        if let Some(id) = &self.user_id {
+            record = record.user_id(id);
+        }
+        if let Some(id) = &self.subject_id {
+            record = record.subject_id(id);
+        }
+        if let Some(id) = &self.session_id {
+            record = record.session_id(id);
         }
         if let Some(input) = &self.input {
             record = record.input(serde_json::from_str::<serde_json::Value>(input)?);

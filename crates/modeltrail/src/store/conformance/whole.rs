@@ -109,7 +109,8 @@ pub(super) fn batches(make: &mut Make<'_>) -> Outcome {
         let reads = scope.spawn(|| read_until(reader, &over));
         let written = write_batches(&mut filled);
         over.store(true, Ordering::Release);
-        let n_looks = reads.join().map_err(|_| Failed("the reading thread panicked".to_owned()))??;
+        let n_looks =
+            reads.join().map_err(|_| Failed("the reading thread panicked".to_owned()))??;
         written?;
         ensure(n_looks > 1, || "the reader never looked while others wrote".to_owned())
     })?;
@@ -151,7 +152,9 @@ fn read_until(store: Box<dyn Store>, over: &AtomicBool) -> Result<u64, Failed> {
 /// Each call sees whole batches, and no fewer than the call before it.
 fn look(store: &dyn Store, size: u64) -> Outcome {
     let whole = |what: &str, n: u64| {
-        ensure(n.is_multiple_of(N_BATCH) && n >= size, || format!("{what} is {n} after size {size}"))
+        ensure(n.is_multiple_of(N_BATCH) && n >= size, || {
+            format!("{what} is {n} after size {size}")
+        })
     };
     whole("the size", size)?;
     let places = store.scan(&Query::default(), true, usize::MAX)?;

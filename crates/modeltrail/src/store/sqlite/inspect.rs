@@ -33,8 +33,9 @@ impl SqliteStore {
         let number = |pragma: &str| -> Result<i64, StoreError> {
             Ok(self.db.pragma_query_value(None, pragma, |row| row.get(0))?)
         };
-        let mut statement =
-            self.db.prepare("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?1")?;
+        let mut statement = self
+            .db
+            .prepare("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?1")?;
         let (mut n_triggers, mut changed_triggers) = (0, Vec::new());
         for (name, text) in triggers() {
             n_triggers += 1;

@@ -26,7 +26,9 @@ use modeltrail_core::verify::Finding;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Batch, Entry, ProducerState, Store, StoreError, Tip, Strays, UsageQuery, UsageRow, VerifyItem};
+use super::{
+    Batch, Entry, ProducerState, Store, StoreError, Strays, Tip, UsageQuery, UsageRow, VerifyItem,
+};
 use codec::{Packer, Unpacker};
 pub use inspect::SqliteFacts;
 use terms::Terms;

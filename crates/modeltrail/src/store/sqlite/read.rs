@@ -31,22 +31,15 @@ pub(super) fn tip(db: &Connection, path: &Path) -> Result<Tip, StoreError> {
     Ok(Tip { head, last_leaf_hash, time_us, frontier })
 }
 
-pub(super) fn producer(
-    db: &Connection,
-    producer: &[u8; 16],
-) -> Result<ProducerState, StoreError> {
-    let mut statement =
-        db.prepare_cached("SELECT next_seq, ended FROM producers WHERE id = ?1")?;
+pub(super) fn producer(db: &Connection, producer: &[u8; 16]) -> Result<ProducerState, StoreError> {
+    let mut statement = db.prepare_cached("SELECT next_seq, ended FROM producers WHERE id = ?1")?;
     let state = statement.query_row([producer], |row| {
         Ok(ProducerState { next_seq: from_db(row.get(0)?), ended: row.get(1)? })
     });
     Ok(state.optional()?.unwrap_or_default())
 }
 
-pub(super) fn find_request(
-    db: &Connection,
-    request_id: &str,
-) -> Result<Option<u64>, StoreError> {
+pub(super) fn find_request(db: &Connection, request_id: &str) -> Result<Option<u64>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT k.idx, k.kind, p.parties FROM lookups k JOIN parts p ON p.idx = k.idx \
          WHERE k.request_key = ?1 ORDER BY k.idx",

@@ -134,7 +134,8 @@ fn filters(db: &Connection, query: &Query) -> Result<Option<Vec<Filter>>, StoreE
 }
 
 fn content(db: &Connection, hash: &Hash) -> Result<Option<i64>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT id FROM contents WHERE key = ?1 AND hash = ?2")?;
+    let mut statement =
+        db.prepare_cached("SELECT id FROM contents WHERE key = ?1 AND hash = ?2")?;
     Ok(statement.query_row(params![hash_key(hash), hash.0], |row| row.get(0)).optional()?)
 }
 

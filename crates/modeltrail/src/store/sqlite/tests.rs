@@ -22,7 +22,7 @@ fn record(n: u64) -> Record {
     let record = Record::prediction("fraud_detector", if n < 300 { "v1" } else { "v2" })
         .request_id(format!("r{n}"))
         .timestamp_ns(1_700_000_000_000_000_000 + i64::try_from(n).unwrap() * 1_000_000)
-        .input(serde_json::json!({"amount": n, "text": if n % 2 == 0 { &text } else { "short" }}))
+        .input(serde_json::json!({"amount": n, "text": if n.is_multiple_of(2) { &text } else { "short" }}))
         .output(serde_json::json!({"prediction": if n.is_multiple_of(3) { "fraud" } else { "ok" }}))
         .user_id(format!("user{}", n % 7))
         .subject_id(format!("subject{n}"))
@@ -110,17 +110,32 @@ fn nothing_is_found_where_nothing_was_edited_and_the_triggers_refuse_edits() {
 fn changed_parts_are_named() {
     for (sql, at) in [
         ("UPDATE parts SET output = replace(output, 'fraud', 'legit') WHERE idx = 10", 10),
-        ("UPDATE parts SET output = CAST(replace(CAST(output AS TEXT), 'ok', 'no') AS BLOB) WHERE idx = 12", 12),
-        ("UPDATE parts SET header = CAST(replace(CAST(header AS TEXT), 'v1', 'v9') AS BLOB) WHERE idx = 9", 9),
-        ("UPDATE parts SET parties = CAST(replace(CAST(parties AS TEXT), 'user', 'USER') AS BLOB) WHERE idx = 50", 50),
+        (
+            "UPDATE parts SET output = CAST(replace(CAST(output AS TEXT), 'ok', 'no') AS BLOB) WHERE idx = 12",
+            12,
+        ),
+        (
+            "UPDATE parts SET header = CAST(replace(CAST(header AS TEXT), 'v1', 'v9') AS BLOB) WHERE idx = 9",
+            9,
+        ),
+        (
+            "UPDATE parts SET parties = CAST(replace(CAST(parties AS TEXT), 'user', 'USER') AS BLOB) WHERE idx = 50",
+            50,
+        ),
         ("UPDATE parts SET metadata = x'7b7d' WHERE idx = 51", 51),
         ("UPDATE parts SET raw = 2 WHERE idx = 52", 52),
         ("UPDATE parts SET secret = zeroblob(32) WHERE idx = 53", 53),
         ("UPDATE parts SET secret = x'00' WHERE idx = 54", 54),
         // A plain input content, and a compressed one made plain garbage.
-        ("UPDATE contents SET bytes = CAST(replace(CAST(bytes AS TEXT), 'short', 'SHORT') AS BLOB) \
-          WHERE id = (SELECT input FROM parts WHERE idx = 100)", 100),
-        ("UPDATE contents SET bytes = x'0102' WHERE id = (SELECT input FROM parts WHERE idx = 101)", 101),
+        (
+            "UPDATE contents SET bytes = CAST(replace(CAST(bytes AS TEXT), 'short', 'SHORT') AS BLOB) \
+          WHERE id = (SELECT input FROM parts WHERE idx = 100)",
+            100,
+        ),
+        (
+            "UPDATE contents SET bytes = x'0102' WHERE id = (SELECT input FROM parts WHERE idx = 101)",
+            101,
+        ),
         ("UPDATE contents SET form = 0 WHERE id = (SELECT input FROM parts WHERE idx = 103)", 103),
     ] {
         let edited = ledger();
@@ -156,7 +171,9 @@ fn parts_that_are_gone_are_missing() {
 #[test]
 fn changed_leaves_and_broken_links() {
     let at = |from: usize, to: usize, new: &str| {
-        format!("UPDATE leaves SET leaf = CAST(substr(leaf, 1, {from}) || {new} || substr(leaf, {to}) AS BLOB) WHERE idx = ")
+        format!(
+            "UPDATE leaves SET leaf = CAST(substr(leaf, 1, {from}) || {new} || substr(leaf, {to}) AS BLOB) WHERE idx = "
+        )
     };
     // Fields of the leaf: kind, time, record id, producer, number, body; then prev.
     for (from, to, new) in [
@@ -170,7 +187,11 @@ fn changed_leaves_and_broken_links() {
         for index in [1, 300, 601] {
             let edited = ledger();
             edited.sql(&format!("{}{index}", at(from, to, new)));
-            assert_eq!(edited.findings(), [(ChangedLeaf, index, index)], "bytes {from}, entry {index}");
+            assert_eq!(
+                edited.findings(),
+                [(ChangedLeaf, index, index)],
+                "bytes {from}, entry {index}"
+            );
         }
     }
     for index in [1, 300, 601] {
@@ -197,7 +218,9 @@ fn missing_entries_in_the_middle_and_at_the_end_with_the_head_mended() {
     edited.expect(&[(MissingEntry, 31)]);
 
     let everywhere = |condition: &str| -> String {
-        ["leaves", "parts", "lookups"].map(|t| format!("DELETE FROM {t} WHERE {condition};")).concat()
+        ["leaves", "parts", "lookups"]
+            .map(|t| format!("DELETE FROM {t} WHERE {condition};"))
+            .concat()
     };
     let edited = ledger();
     edited.sql(&everywhere("idx BETWEEN 200 AND 299"));
@@ -271,8 +294,21 @@ fn moved_and_inserted_entries() {
 
 #[test]
 fn lookup_rows_are_held_against_their_parts() {
-    for column in ["time_ns", "kind", "status", "model", "version", "user", "label", "latency_us",
-                   "input", "request_key", "subject_key", "session_key", "input_mac_key"] {
+    for column in [
+        "time_ns",
+        "kind",
+        "status",
+        "model",
+        "version",
+        "user",
+        "label",
+        "latency_us",
+        "input",
+        "request_key",
+        "subject_key",
+        "session_key",
+        "input_mac_key",
+    ] {
         let edited = ledger();
         edited.sql(&format!("UPDATE lookups SET {column} = {column} + 1 WHERE idx = 60"));
         edited.expect(&[(ChangedLookup, 60)]);
@@ -292,7 +328,8 @@ fn lookup_rows_are_held_against_their_parts() {
     // A term that many rows share: every one of them is found.
     let edited = ledger();
     edited.sql("UPDATE terms SET text = 'somebody' WHERE text = 'user3'");
-    let found: BTreeSet<_> = edited.findings().into_iter().map(|(kind, at, _)| (kind, at)).collect();
+    let found: BTreeSet<_> =
+        edited.findings().into_iter().map(|(kind, at, _)| (kind, at)).collect();
     assert_eq!(found.len(), 600 / 7 + usize::from(600 % 7 > 3));
     assert!(found.iter().all(|(kind, at)| *kind == ChangedLookup && (at - 1) % 7 == 3));
 }
@@ -342,7 +379,9 @@ fn what_stands_beside_the_root_is_held_against_the_entries_too() {
         assert_eq!(edited.findings(), [(ChangedHead, 601, 601)], "{sql}");
     }
     let edited = ledger();
-    edited.sql("UPDATE contents SET key = key + 1 WHERE id = (SELECT input FROM parts WHERE idx = 64)");
+    edited.sql(
+        "UPDATE contents SET key = key + 1 WHERE id = (SELECT input FROM parts WHERE idx = 64)",
+    );
     edited.expect(&[(ChangedLookup, 64)]);
 }
 
@@ -353,7 +392,8 @@ fn rows_where_no_entry_can_be_are_found() {
         edited.sql(&format!("INSERT INTO lookups (idx, time_ns, kind) VALUES ({key}, 1, 1)"));
         assert_eq!(edited.findings(), [(InventedLookup, at, at)], "{key}");
         let edited = ledger();
-        edited.sql(&format!("INSERT INTO leaves SELECT {key}, leaf, hash FROM leaves WHERE idx = 9"));
+        edited
+            .sql(&format!("INSERT INTO leaves SELECT {key}, leaf, hash FROM leaves WHERE idx = 9"));
         assert_eq!(edited.findings(), [(InsertedEntry, at, at)], "{key}");
     }
 }
@@ -393,8 +433,11 @@ fn relink(db: &Connection, from: u64) {
         }
         let bytes = leaf.encode();
         let hash = leaf_hash(&bytes);
-        db.execute("UPDATE leaves SET leaf = ?1, hash = ?2 WHERE idx = ?3", params![bytes, hash.0, index])
-            .unwrap();
+        db.execute(
+            "UPDATE leaves SET leaf = ?1, hash = ?2 WHERE idx = ?3",
+            params![bytes, hash.0, index],
+        )
+        .unwrap();
         prev = Some(hash);
     }
     mend_head(db);
@@ -408,14 +451,20 @@ fn mend_head(db: &Connection) {
     hashes.iter().for_each(|hash| frontier.push(modeltrail_core::Hash(*hash)));
     db.execute(
         "UPDATE head SET size = ?1, root = ?2, last_leaf = ?3, frontier = ?4",
-        params![to_db(frontier.size()), frontier.root().0, hashes.last().unwrap(), frontier.to_bytes()],
+        params![
+            to_db(frontier.size()),
+            frontier.root().0,
+            hashes.last().unwrap(),
+            frontier.to_bytes()
+        ],
     )
     .unwrap();
 }
 
 fn edit_leaf(db: &Connection, index: u64, edit: impl FnOnce(&mut Leaf)) {
-    let bytes: Vec<u8> =
-        db.query_row("SELECT leaf FROM leaves WHERE idx = ?1", [to_db(index)], |row| row.get(0)).unwrap();
+    let bytes: Vec<u8> = db
+        .query_row("SELECT leaf FROM leaves WHERE idx = ?1", [to_db(index)], |row| row.get(0))
+        .unwrap();
     let mut leaf = Leaf::decode(&bytes).unwrap();
     edit(&mut leaf);
     let bytes = leaf.encode();
@@ -466,7 +515,12 @@ fn several_edits_give_several_findings() {
         "UPDATE parts SET output = x'7b7d' WHERE idx = 10; DELETE FROM lookups WHERE idx = 500; \
          UPDATE leaves SET hash = zeroblob(32) WHERE idx = 300; UPDATE lookups SET label = NULL WHERE idx = 20;",
     );
-    edited.expect(&[(ChangedPart, 10), (ChangedLookup, 20), (ChangedLeaf, 300), (HiddenLookup, 500)]);
+    edited.expect(&[
+        (ChangedPart, 10),
+        (ChangedLookup, 20),
+        (ChangedLeaf, 300),
+        (HiddenLookup, 500),
+    ]);
 }
 
 #[test]

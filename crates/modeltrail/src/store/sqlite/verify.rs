@@ -182,9 +182,8 @@ pub(super) fn strays(db: &Connection, size: u64) -> Result<Strays, StoreError> {
     let mut strays = Strays::default();
     let mut statement =
         db.prepare_cached("SELECT idx FROM leaves WHERE idx >= ?1 ORDER BY idx LIMIT ?2")?;
-    let behind: Vec<i64> = statement
-        .query_map([size, N_STRAYS_MAX], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let behind: Vec<i64> =
+        statement.query_map([size, N_STRAYS_MAX], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let n_next = behind.iter().zip(size..).take_while(|(key, next)| *key == next).count();
     strays.n_next = u64::try_from(n_next).unwrap_or(0);
     let end = size.saturating_add(i64::try_from(n_next).unwrap_or(0));

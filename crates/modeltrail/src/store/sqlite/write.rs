@@ -106,11 +106,7 @@ impl Writer<'_> {
     }
 
     /// The content row of the input: the one that is there already, or a new one.
-    fn input(
-        &mut self,
-        entry: &NewEntry,
-        derived: &Lookup<'_>,
-    ) -> Result<Option<i64>, StoreError> {
+    fn input(&mut self, entry: &NewEntry, derived: &Lookup<'_>) -> Result<Option<i64>, StoreError> {
         let part = entry.parts.iter().find(|part| part.id == PartId::Input);
         let (Some(part), Some(hash)) = (part, derived.input_hash) else { return Ok(None) };
         let key = hash_key(&hash);
@@ -125,7 +121,9 @@ impl Writer<'_> {
         let packed = self.packer.pack(&part.bytes);
         let form = i64::from(packed.is_some());
         self.db
-            .prepare_cached("INSERT INTO contents (key, hash, form, bytes) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT INTO contents (key, hash, form, bytes) VALUES (?1, ?2, ?3, ?4)",
+            )?
             .execute(params![key, hash.0, form, packed.as_deref().unwrap_or(&part.bytes)])?;
         Ok(Some(self.db.last_insert_rowid()))
     }
