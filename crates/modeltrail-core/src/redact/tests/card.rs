@@ -1,3 +1,5 @@
+//! Payment cards.
+
 use super::{check, check_json, check_stays};
 
 #[test]

@@ -1,3 +1,5 @@
+//! E-mail addresses.
+
 use super::{check, check_json, check_stays};
 
 #[test]

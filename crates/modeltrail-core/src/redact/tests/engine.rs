@@ -1,3 +1,5 @@
+//! Counts, spans, digests and switched-off rules.
+
 use super::{Redactor, Rule, check_json, counts};
 use crate::redact::{Counts, Span};
 

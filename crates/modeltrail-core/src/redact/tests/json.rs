@@ -1,3 +1,5 @@
+//! Places in JSON: values, keys, numbers, nesting.
+
 use super::{Redactor, check_json};
 use crate::redact::RedactError;
 

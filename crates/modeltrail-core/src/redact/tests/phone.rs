@@ -1,3 +1,5 @@
+//! Telephone numbers.
+
 use super::{check, check_json, check_stays};
 
 #[test]

@@ -1,3 +1,5 @@
+//! US social security numbers.
+
 use super::{check, check_json, check_stays};
 
 #[test]
