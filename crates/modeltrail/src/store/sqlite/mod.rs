@@ -2,6 +2,7 @@
 
 mod codec;
 mod connect;
+mod indexes;
 mod inspect;
 mod read;
 mod scan;
@@ -256,6 +257,6 @@ impl Store for SqliteStore {
     }
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
-        verify::indexes(&self.db)
+        indexes::check(&self.db)
     }
 }

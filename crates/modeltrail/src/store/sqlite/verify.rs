@@ -6,7 +6,7 @@ use std::ops::Range;
 use modeltrail_core::code::PartId;
 use modeltrail_core::lookup::Lookup;
 use modeltrail_core::verify::{Finding, FindingKind, LookupRow, StoredEntry, StoredPart};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row};
 
 use super::super::{StoreError, Strays, VerifyItem};
 use super::codec::{Unpacker, from_db, hash_key, text_key, to_db};
@@ -206,31 +206,4 @@ pub(super) fn strays(db: &Connection, size: u64) -> Result<Strays, StoreError> {
     strays.findings.sort();
     strays.findings.dedup_by_key(|finding| finding.index);
     Ok(strays)
-}
-
-/// Holds every index of the searched tables against its table.
-pub(super) fn indexes(db: &Connection) -> Result<Vec<Finding>, StoreError> {
-    let mut findings = Vec::new();
-    for table in ["lookups", "contents", "terms"] {
-        let mut statement = db.prepare(&format!("PRAGMA integrity_check('{table}')"))?;
-        let mut rows = statement.query(params![])?;
-        while let Some(row) = rows.next()? {
-            let text: String = row.get(0)?;
-            if text != "ok" {
-                let index = if table == "lookups" { entry_of(db, &text)? } else { 0 };
-                let detail = format!("SQLite says of the table {table}: {text}");
-                findings.push(Finding::at(index, FindingKind::ChangedIndex, detail));
-            }
-        }
-    }
-    Ok(findings)
-}
-
-/// The entry of SQLite's "row N missing from index …": its N-th row, from 1; 0 for other texts.
-fn entry_of(db: &Connection, text: &str) -> Result<u64, StoreError> {
-    let number = text.strip_prefix("row ").and_then(|rest| rest.split(' ').next());
-    let Some(number) = number.and_then(|number| number.parse::<i64>().ok()) else { return Ok(0) };
-    let sql = "SELECT idx FROM lookups ORDER BY idx LIMIT 1 OFFSET ?1";
-    let index: Option<i64> = db.query_row(sql, [number - 1], |row| row.get(0)).optional()?;
-    Ok(index.map_or(0, from_db))
 }
