@@ -405,7 +405,7 @@ class Verifier:
         derived = derive(leaf.kind, parts)
         if derived is None:
             return
-        term = lambda name: None if row["no_" + name] else row[name] or "\0 no such term"
+        term = lambda name: None if row["no_" + name] else ("\0 no such term" if row[name] is None else row[name])
         content = None if row["lookup_input"] is None else (row["content_hash"], row["content_key"])
         stored = {
             "timestamp": row["time_ns"], "kind": row["kind"], "status": row["status"], "model_name": term("model"),

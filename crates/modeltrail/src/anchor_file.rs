@@ -33,8 +33,9 @@ pub enum AnchorFileError {
 /// # Errors
 /// When the file cannot be read or is no anchor.
 pub fn read(path: &Path) -> Result<Option<Anchor>, AnchorFileError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Anchor::parse(&text)
+    match std::fs::read(path) {
+        // Bytes that are no text are no anchor either.
+        Ok(bytes) => Anchor::parse(&String::from_utf8_lossy(&bytes))
             .map(Some)
             .map_err(|source| AnchorFileError::Text { path: path.to_owned(), source }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -20,6 +20,9 @@ const N_CHUNK: u64 = 4096;
 /// Chunks in flight for each thread: one that it fills, one that waits to be taken.
 const N_CHUNKS_WAITING: usize = 2;
 
+/// Most threads, whatever is asked for: each holds a connection with its cache and files.
+const N_WORKERS_MAX: usize = 64;
+
 /// Why a ledger could not be verified at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -96,13 +99,16 @@ pub fn run(
     let store = ledger.open_read()?;
     // The anchor first: it is written after the commit, so a head that is read later is never
     // behind it.
-    let anchor = match &options.anchor {
-        Some(anchor) => Some(anchor.clone()),
-        None => anchor_file::read(&ledger.anchor_path())?,
+    let (anchor, unread_anchor) = match &options.anchor {
+        Some(anchor) => (Some(anchor.clone()), None),
+        None => read_anchor(ledger)?,
     };
-    let (tip, strays) = tip_and_strays(store.as_ref())?;
+    let (tip, strays) = match tip_and_strays(store.as_ref()) {
+        Err(error) if !error.is_passing() => return Ok(headless(store.as_ref(), &error)),
+        both => both?,
+    };
     let head = tip.head;
-    let key_end = head.size + strays.n_next;
+    let key_end = strays.end;
     let ends = Ends {
         head,
         last_leaf_hash: tip.last_leaf_hash,
@@ -112,6 +118,7 @@ pub fn run(
     };
     let mut chain = Chain::new(store.origin(), ends);
     strays.findings.into_iter().for_each(|finding| chain.note(finding));
+    unread_anchor.into_iter().for_each(|finding| chain.note(finding));
     if let Some(other) = anchor.as_ref().filter(|anchor| anchor.origin != store.origin()) {
         let detail = format!("the anchor is of the ledger `{}`", other.origin);
         chain.note(Finding::at(0, FindingKind::AnchorMismatch, detail));
@@ -124,7 +131,7 @@ pub fn run(
             false => for_indexes.verify_indexes(),
         });
         let mut workers = Vec::new();
-        let n_workers = n_workers(options);
+        let n_workers = n_workers(options, key_end);
         for n in 0..n_workers {
             let (give, taken) = sync_channel(N_CHUNKS_WAITING);
             let (worker, part_bytes) = (store.another()?, &part_bytes);
@@ -147,6 +154,31 @@ pub fn run(
     })
 }
 
+/// The anchor beside the ledger, or the finding that it is none.
+fn read_anchor(ledger: &Ledger) -> Result<(Option<Anchor>, Option<Finding>), CheckError> {
+    match anchor_file::read(&ledger.anchor_path()) {
+        Ok(anchor) => Ok((anchor, None)),
+        Err(AnchorFileError::Text { source, .. }) => {
+            let detail = format!("what stands in the anchor's place is {source}");
+            Ok((None, Some(Finding::at(0, FindingKind::AnchorMismatch, detail))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The report on a ledger whose head cannot be read: how far it goes is then not known.
+fn headless(store: &dyn Store, error: &StoreError) -> CheckReport {
+    let detail = format!("the head cannot be read, and nothing else was checked: {error}");
+    CheckReport {
+        origin: store.origin().to_owned(),
+        size: 0,
+        root: String::new(),
+        part_bytes: 0,
+        anchored_size: None,
+        findings: vec![Finding::at(0, FindingKind::ChangedHead, detail)],
+    }
+}
+
 /// Both of one snapshot: what another process appends meanwhile is in neither.
 fn tip_and_strays(store: &dyn Store) -> Result<(Tip, Strays), StoreError> {
     let mut both = None;
@@ -158,13 +190,18 @@ fn tip_and_strays(store: &dyn Store) -> Result<(Tip, Strays), StoreError> {
     })?;
     match both {
         Some(both) => Ok(both),
-        None => Ok((store.tip()?, Strays::default())),
+        None => {
+            let tip = store.tip()?;
+            let strays = store.strays(tip.head.size)?;
+            Ok((tip, strays))
+        }
     }
 }
 
-fn n_workers(options: &CheckOptions) -> usize {
+fn n_workers(options: &CheckOptions, key_end: u64) -> usize {
     let n = options.n_threads.or_else(|| std::thread::available_parallelism().ok());
-    n.map_or(1, NonZeroUsize::get)
+    let n_chunks = usize::try_from(key_end.div_ceil(N_CHUNK)).unwrap_or(usize::MAX);
+    n.map_or(1, NonZeroUsize::get).min(N_WORKERS_MAX).min(n_chunks)
 }
 
 /// The chunks of worker `n` of `n_workers`: every `n_workers`-th one.

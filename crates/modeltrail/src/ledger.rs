@@ -165,8 +165,8 @@ impl Ledger {
                 // The key first: a ledger without its key cannot record.
                 self.make_dir()?;
                 self.make_key()?;
-                crate::store::SqliteStore::create(path, origin)?;
-                Ok(())
+                let store = crate::store::SqliteStore::create(path, origin)?;
+                Ok(store.set_key_check(&self.mac_key()?.check())?)
             }
             #[cfg(not(feature = "sqlite"))]
             Place::Sqlite(path) => Err(LedgerError::Url(path.display().to_string())),
@@ -235,6 +235,22 @@ impl Ledger {
             // Left by an attempt that did not get as far as the database.
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(source) => Err(error(source)),
+        }
+    }
+
+    /// The key of `input_mac`, if it is the one that the ledger was made with.
+    ///
+    /// # Errors
+    /// As [`Ledger::mac_key`], and when the key is another ledger's: records would no longer be
+    /// recognised as the same.
+    pub(crate) fn mac_key_of(&self, store: &dyn Store) -> Result<MacKey, LedgerError> {
+        let key = self.mac_key()?;
+        match store.key_check()? {
+            Some(check) if check != key.check() => Err(LedgerError::Key {
+                path: self.key_path(),
+                what: "is not the key of this ledger; restore the right one from a backup",
+            }),
+            _ => Ok(key),
         }
     }
 

@@ -175,7 +175,8 @@ impl Reader {
     }
 
     fn mac_key(&self) -> Result<MacKey, ReadError> {
-        self.ledger.mac_key().map_err(|error| ReadError::NoKey(error.to_string()))
+        let key = self.ledger.mac_key_of(self.store.as_ref());
+        key.map_err(|error| ReadError::NoKey(error.to_string()))
     }
 
     /// Hands over each prediction of a model in the order of time; what usage reports are made of.

@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure, even_if_unread};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
 use crate::progress::Progress;
 
-/// Check every stored byte of the ledger; exit code 1 with findings
+/// Check parts, leaves, links, lookup rows, indexes, head and anchor; exit code 1 with findings
 #[derive(clap::Args)]
 #[command(
     after_help = "Every part is hashed again and held against its leaf, every leaf against the one \

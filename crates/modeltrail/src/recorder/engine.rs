@@ -42,7 +42,7 @@ impl Engine {
             ledger.create(origin)?;
         }
         let store = ledger.open_read()?;
-        let mac_key = ledger.mac_key()?;
+        let mac_key = ledger.mac_key_of(store.as_ref())?;
         let spool_dir = options.spool_dir.clone().unwrap_or_else(|| ledger.spool_dir());
         let origin = spool_origin(store.origin());
         let producer = Producer::open_dir(&spool_dir, options.spool, origin)?;

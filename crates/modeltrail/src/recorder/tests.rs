@@ -107,6 +107,37 @@ fn a_recorder_without_a_ledger_is_refused() {
 }
 
 #[test]
+fn another_ledgers_key_and_a_trigger_that_swallows_rows_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = url(dir.path());
+    options().open(&url).unwrap().close().unwrap();
+    let key = dir.path().join("audit.db.d/mac.key");
+    let right = std::fs::read(&key).unwrap();
+    std::fs::write(&key, format!("{}\n", "ab".repeat(32))).unwrap();
+    let error = Recorder::open(&url).err().unwrap().to_string();
+    assert!(error.contains("not the key of this ledger"), "{error}");
+    std::fs::write(&key, right).unwrap();
+
+    let db = rusqlite::Connection::open(dir.path().join("audit.db")).unwrap();
+    db.execute_batch("CREATE TRIGGER evil BEFORE INSERT ON parts BEGIN SELECT RAISE(IGNORE); END")
+        .unwrap();
+    let recorder = Recorder::options()
+        .flush_timeout(Duration::from_millis(300))
+        .close_timeout(Duration::from_millis(300))
+        .open(&url)
+        .unwrap();
+    let error = recorder.record_at(prediction(1), Ack::Sequenced).unwrap_err().to_string();
+    assert!(error.contains("trigger"), "never said to be sequenced: {error}");
+    drop(recorder);
+    db.execute_batch("DROP TRIGGER evil").unwrap();
+    let recorder = Recorder::open(&url).unwrap();
+    recorder.flush(Ack::Sequenced).unwrap();
+    assert_eq!(recorder.reader().unwrap().by_request_id("r1").unwrap().len(), 1);
+    recorder.close().unwrap();
+    assert_clean(&url);
+}
+
+#[test]
 fn two_recorders_share_a_ledger_and_one_takes_over() {
     let dir = tempfile::tempdir().unwrap();
     let url = url(dir.path());

@@ -38,7 +38,7 @@ pub struct ModelUsage {
 pub struct Figures {
     /// Number of different users.
     pub unique_users: u64,
-    /// Predictions by label; `null` for those without.
+    /// Predictions by label; `null` for those without one, `"null"` for those with that text.
     pub prediction_distribution: BTreeMap<String, u64>,
     /// Predictions by version.
     pub versions_used: BTreeMap<String, u64>,
@@ -77,7 +77,14 @@ impl Counts {
         let mut of: Vec<_> = self.of.into_iter().collect();
         of.sort_unstable();
         for (term, n) in of {
-            let text = term.map_or_else(|| Ok("null".to_owned()), |term| reader.term(term))?;
+            let text = match term {
+                None => "null".to_owned(),
+                // The text, not the absence of one; in quotes so that the two stay apart.
+                Some(term) => match reader.term(term)? {
+                    text if text == "null" => "\"null\"".to_owned(),
+                    text => text,
+                },
+            };
             *named.entry(text).or_default() += n;
         }
         Ok(named)

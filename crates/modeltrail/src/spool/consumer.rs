@@ -211,13 +211,14 @@ impl Consumer {
             return false;
         }
         let deadline = Instant::now().checked_add(timeout);
+        let mut left = timeout;
         loop {
-            let left = deadline.map_or(timeout, |at| at.saturating_duration_since(Instant::now()));
             if self.hub.commits().wait(self.seen_rings, left.min(self.place.options.poll()))
                 || self.has_news()
             {
                 return true;
             }
+            left = deadline.map_or(timeout, |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return false;
             }

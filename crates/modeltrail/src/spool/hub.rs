@@ -96,26 +96,25 @@ impl Bell {
         }
     }
 
-    /// Waits until it has rung since it had rung `seen` times; false when the time is over.
+    /// Waits until it rings; false when the time is over first. Returns at once if it has rung
+    /// since it had rung `seen` times.
     pub(crate) fn wait(&self, seen: u64, timeout: Duration) -> bool {
         let deadline = Instant::now().checked_add(timeout);
+        let mut left = timeout;
         let mut guard = lock(&self.mutex);
         loop {
             self.waited_for.store(true, Ordering::SeqCst);
             if self.n_rings() != seen {
                 return true;
             }
-            let left = match deadline {
-                Some(deadline) => deadline.saturating_duration_since(Instant::now()),
-                None => timeout,
-            };
-            if left.is_zero() {
+            let waited = self.condvar.wait_timeout(guard, left);
+            let (again, outcome) = waited.unwrap_or_else(PoisonError::into_inner);
+            if outcome.timed_out() {
+                // Even if it rang at this moment: the next wait returns at once then.
                 return false;
             }
-            guard = match self.condvar.wait_timeout(guard, left) {
-                Ok((guard, _)) => guard,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
+            guard = again;
+            left = deadline.map_or(left, |at| at.saturating_duration_since(Instant::now()));
         }
     }
 }

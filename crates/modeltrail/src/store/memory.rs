@@ -189,7 +189,7 @@ impl Store for MemoryStore {
             }
             rows.push(UsageRow {
                 time_ns: lookup.time_ns,
-                user: inner.term_id(lookup.user_id.as_deref()),
+                user: inner.term_id(lookup.user_id.as_deref().filter(|user| !user.is_empty())),
                 version: inner.term_id(lookup.model_version.as_deref()),
                 label: inner.term_id(lookup.label.as_deref()),
                 latency_us: lookup.latency_us,
@@ -239,7 +239,8 @@ impl Store for MemoryStore {
     }
 
     fn strays(&self, _size: u64) -> Result<Strays, StoreError> {
-        Ok(Strays::default())
+        let end = u64::try_from(self.lock().entries.len()).unwrap_or(u64::MAX);
+        Ok(Strays { end, findings: Vec::new() })
     }
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {

@@ -56,7 +56,7 @@ pub struct Entry {
 pub struct UsageRow {
     /// When it occurred, nanoseconds since 1970 UTC.
     pub time_ns: i64,
-    /// Term of the user.
+    /// Term of the user; `None` for an empty one too, as the seed document counts.
     pub user: Option<u32>,
     /// Term of the model's version.
     pub version: Option<u32>,
@@ -79,8 +79,9 @@ pub enum VerifyItem<'a> {
 /// Rows under keys that no entry can have.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Strays {
-    /// Leaves that follow the last entry without a hole: they are scanned with the others.
-    pub n_next: u64,
+    /// Behind the last key that is worth a scan: there may be fewer leaves than the head says, and
+    /// some may follow the last entry without a hole.
+    pub end: u64,
     /// The rest, as findings.
     pub findings: Vec<Finding>,
 }
@@ -109,6 +110,15 @@ pub struct UsageQuery {
 pub trait Store: Send {
     /// Name of the ledger.
     fn origin(&self) -> &str;
+
+    /// What the key of `input_mac` was when the ledger was made, as [`modeltrail_core::hash::MacKey::check`] has it; `None`
+    /// where no key is kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn key_check(&self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
 
     /// A further handle on the same ledger, for reading in another thread.
     ///

@@ -36,6 +36,14 @@ struct Place {
     dir: tempfile::TempDir,
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.ledger.is_memory() {
+            std::fs::remove_dir_all(self.ledger.dir()).ok();
+        }
+    }
+}
+
 impl Place {
     fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();

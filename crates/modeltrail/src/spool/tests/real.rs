@@ -227,7 +227,7 @@ fn producers_of_one_process_do_not_drop_each_others_locks() {
 #[test]
 fn a_commit_and_an_ack_wake_whoever_waits_for_them() {
     // Nothing is polled within the time of this test: a wake-up that is lost ends it.
-    const N_ROUNDS: u64 = 2000;
+    const N_ROUNDS: u64 = 1000;
     let options = SpoolOptions { poll_ms: 600_000, ..OPTIONS };
     let long = Duration::from_secs(60);
     let dir = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::fs::{StatVfsMountFlags, access, statvfs};
 
 use super::super::StoreError;
 use super::{Access, schema};
@@ -44,14 +44,18 @@ fn check_format(db: &Connection, path: &Path) -> Result<u32, StoreError> {
     Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// True for a database that nobody can be writing to: it lies on a file system that is mounted
-/// read-only, as a copy kept for an audit may, and all of it is in the file itself.
+/// True for a database that is kept as a copy for an audit: on a file system that is mounted
+/// read-only, or with file and folder closed to writing, and all of it in the file itself.
 fn is_at_rest(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
     let mount = statvfs(path).map(|mount| mount.f_flag);
-    !has_log && mount.is_ok_and(|flags| flags.contains(StatVfsMountFlags::RDONLY))
+    let is_mounted_so = mount.is_ok_and(|flags| flags.contains(StatVfsMountFlags::RDONLY));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let may_write = |path: &Path| access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    let is_kept_so = !may_write(path) && !may_write(folder.unwrap_or(Path::new(".")));
+    !has_log && (is_mounted_so || is_kept_so)
 }
 
 /// The URI that tells SQLite that the file does not change, so that it needs no locks and no

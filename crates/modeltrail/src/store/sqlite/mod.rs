@@ -157,6 +157,16 @@ impl SqliteStore {
         })
     }
 
+    /// Keeps what tells the ledger's key from others.
+    ///
+    /// # Errors
+    /// When one is kept already, or the file cannot be written.
+    pub fn set_key_check(&self, check: &str) -> Result<(), StoreError> {
+        let sql = "INSERT INTO meta (key, value) VALUES ('mac_key_check', ?1)";
+        self.db.execute(sql, [check])?;
+        Ok(())
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -187,6 +197,11 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn origin(&self) -> &str {
         &self.origin
+    }
+
+    fn key_check(&self) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE key = 'mac_key_check'";
+        Ok(self.db.query_row(sql, [], |row| row.get(0)).optional()?)
     }
 
     fn another(&self) -> Result<Box<dyn Store>, StoreError> {

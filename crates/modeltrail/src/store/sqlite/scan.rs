@@ -167,13 +167,14 @@ pub(super) fn usage(
     // The last time that is meant; without an end that is the last one there is.
     let last_ns = query.until_ns.map_or(Some(i64::MAX), |until_ns| until_ns.checked_sub(1));
     let Some(last_ns) = last_ns else { return Ok(()) };
+    let nobody = Terms::find(db, "")?.and_then(|id| u32::try_from(id).ok());
     let mut statement = db.prepare_cached(USAGE_SQL)?;
     let mut rows =
         statement.query(params![model, query.since_ns, last_ns, Kind::Prediction.code()])?;
     while let Some(found) = rows.next()? {
         row(UsageRow {
             time_ns: found.get(0)?,
-            user: found.get(1)?,
+            user: found.get::<_, Option<u32>>(1)?.filter(|user| Some(*user) != nobody),
             version: found.get(2)?,
             label: found.get(3)?,
             latency_us: found.get::<_, Option<i64>>(4)?.map(from_db),

@@ -85,7 +85,10 @@ fn entry(
 ) -> Result<(), StoreError> {
     let mut unreadable = Vec::new();
     let mut unpacked: Vec<(PartId, Vec<u8>)> = Vec::new();
-    let packed = if has(row, 3) { parts(row, PARTS_AT)? } else { Vec::new() };
+    // A cell of another type than was written tells nothing; the checks would blame every part.
+    let read = if has(row, 3) { parts(row, PARTS_AT) } else { Ok(Vec::new()) };
+    let is_read = read.is_ok();
+    let packed = read.unwrap_or_default();
     for part in packed.iter().filter(|part| part.packed) {
         match part.bytes.and_then(|bytes| unpacker.unpack(bytes)) {
             Some(bytes) => unpacked.push((part.id, bytes)),
@@ -109,7 +112,7 @@ fn entry(
         leaf_hash: bytes(row, 2).unwrap_or_default(),
         secret: if has(row, 3) { bytes(row, 4) } else { None },
         parts: &stored,
-        checks: bytes(row, 5).unwrap_or_default(),
+        checks: if is_read { bytes(row, 5).unwrap_or_default() } else { &[] },
         unreadable: &unreadable,
         lookup: if has(row, 7) { Some(&lookup) } else { None },
     }));
@@ -185,7 +188,15 @@ pub(super) fn strays(db: &Connection, size: u64) -> Result<Strays, StoreError> {
     let behind: Vec<i64> =
         statement.query_map([size, N_STRAYS_MAX], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let n_next = behind.iter().zip(size..).take_while(|(key, next)| *key == next).count();
-    strays.n_next = u64::try_from(n_next).unwrap_or(0);
+    let last: Option<i64> =
+        db.query_row("SELECT max(idx) FROM leaves WHERE idx >= 0 AND idx < ?1", [size], |row| {
+            row.get(0)
+        })?;
+    strays.end = if n_next > 0 {
+        from_db(size).saturating_add(u64::try_from(n_next).unwrap_or(0))
+    } else {
+        last.map_or(0, |last| from_db(last).saturating_add(1))
+    };
     let end = size.saturating_add(i64::try_from(n_next).unwrap_or(0));
     for (table, kind, what) in [
         ("leaves", FindingKind::InsertedEntry, "a leaf stands"),

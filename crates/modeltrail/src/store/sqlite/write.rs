@@ -81,6 +81,14 @@ fn move_head(
     Err(StoreError::Conflict { found: super::codec::from_db(found), expected: expected.size })
 }
 
+/// Refuses an insert that put nothing in: a trigger that somebody added swallowed the row.
+fn put_in(n_rows: usize, index: u64) -> Result<(), StoreError> {
+    if n_rows == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Damaged { index, what: "a trigger of somebody else's swallows what is stored" })
+}
+
 struct Writer<'a> {
     db: &'a Transaction<'a>,
     terms: &'a mut Terms,
@@ -95,9 +103,11 @@ struct Column<'a> {
 impl Writer<'_> {
     fn entry(&mut self, entry: &NewEntry) -> Result<(), StoreError> {
         let index = to_db(entry.index);
-        self.db
+        let n_rows = self
+            .db
             .prepare_cached("INSERT INTO leaves (idx, leaf, hash) VALUES (?1, ?2, ?3)")?
             .execute(params![index, entry.leaf, entry.leaf_hash.0])?;
+        put_in(n_rows, entry.index)?;
         let derived = Lookup::derive(entry.kind, entry.parts.iter().map(Part::as_ref))
             .unwrap_or_else(|_| Lookup::unreadable(entry.kind));
         let input = self.input(entry, &derived)?;
@@ -154,7 +164,8 @@ impl Writer<'_> {
         let metadata = column(PartId::Metadata);
         let pipeline = column(PartId::Pipeline);
         let error = column(PartId::Error);
-        self.db
+        let n_rows = self
+            .db
             .prepare_cached(
                 "INSERT INTO parts (idx, secret, checks, raw, zstd, header, input, output, \
                  parties, metadata, pipeline, error, control) \
@@ -175,7 +186,7 @@ impl Writer<'_> {
                 error.bytes,
                 plain(PartId::Control),
             ])?;
-        Ok(())
+        put_in(n_rows, entry.index)
     }
 
     fn lookup(
@@ -192,7 +203,8 @@ impl Writer<'_> {
         let user = term(&derived.user_id)?;
         let label = term(&derived.label)?;
         let key = |text: &Option<Cow<'_, str>>| text.as_deref().map(text_key);
-        self.db
+        let n_rows = self
+            .db
             .prepare_cached(
                 "INSERT INTO lookups (idx, time_ns, kind, status, model, version, user, label, \
                  latency_us, input, request_key, subject_key, session_key, input_mac_key) \
@@ -214,6 +226,6 @@ impl Writer<'_> {
                 key(&derived.session_id),
                 derived.input_mac.as_ref().map(hash_key),
             ])?;
-        Ok(())
+        put_in(n_rows, super::codec::from_db(index))
     }
 }

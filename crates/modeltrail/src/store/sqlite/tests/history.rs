@@ -32,6 +32,23 @@ fn what_stands_beside_the_root_is_held_against_the_entries_too() {
 }
 
 #[test]
+fn a_head_that_says_too_much_or_nothing_and_an_anchor_that_is_none() {
+    let edited = ledger();
+    edited.sql(&format!("UPDATE head SET size = {}", i64::MAX));
+    assert_eq!(edited.findings(), [(MissingEntry, 602, i64::MAX.cast_unsigned() - 1)]);
+    for sql in ["UPDATE head SET root = x''", "UPDATE head SET time_us = 'a'", "DELETE FROM head"] {
+        let edited = ledger();
+        edited.sql(sql);
+        assert_eq!(edited.findings(), [(ChangedHead, 0, 0)], "{sql}");
+    }
+    for text in [&b""[..], b"\xff\xfe", b"example.com/edited\n602\n"] {
+        let edited = ledger();
+        std::fs::write(edited.path.with_extension("db.d").join("anchor"), text).unwrap();
+        assert_eq!(edited.findings(), [(AnchorMismatch, 0, 0)]);
+    }
+}
+
+#[test]
 fn a_ledger_under_another_name_does_not_fit_its_anchor() {
     let edited = ledger();
     let db = edited.open();

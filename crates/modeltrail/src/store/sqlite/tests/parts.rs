@@ -22,6 +22,8 @@ fn changed_parts_are_named() {
         ("UPDATE parts SET raw = 2 WHERE idx = 52", 52),
         ("UPDATE parts SET secret = zeroblob(32) WHERE idx = 53", 53),
         ("UPDATE parts SET secret = x'00' WHERE idx = 54", 54),
+        ("UPDATE parts SET raw = 'x' WHERE idx = 55", 55),
+        ("UPDATE parts SET zstd = 'x' WHERE idx = 56", 56),
         // A plain input content, and a compressed one made plain garbage.
         (
             "UPDATE contents SET bytes = CAST(replace(CAST(bytes AS TEXT), 'short', 'SHORT') AS BLOB) \
