@@ -166,7 +166,7 @@ impl Engine {
         let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
         let bytes = frame.encode();
         let mut seq = None;
-        let done = self.with_room(|| {
+        let done = self.with_room(self.room_deadline(), || {
             let seq = match seq {
                 Some(seq) => seq,
                 None => *seq.insert(shared.producer.append(&bytes)?),
@@ -201,16 +201,21 @@ impl Engine {
         Ok(Receipt { request_id, ack, index, dropped: false })
     }
 
-    /// Tries again while there is no room and the options say to wait.
-    fn with_room(
-        &self,
-        mut attempt: impl FnMut() -> Result<(), SpoolError>,
-    ) -> Result<(), SpoolError> {
+    /// Until when a record waits for room, as the options say.
+    fn room_deadline(&self) -> Instant {
         let time = match self.shared.options.on_full {
             OnFull::Block(time) => time,
             OnFull::Fail | OnFull::Gap => Duration::ZERO,
         };
-        let deadline = Instant::now() + time;
+        Instant::now() + time
+    }
+
+    /// Tries again while there is no room, until `deadline`.
+    fn with_room(
+        &self,
+        deadline: Instant,
+        mut attempt: impl FnMut() -> Result<(), SpoolError>,
+    ) -> Result<(), SpoolError> {
         loop {
             let acked = self.shared.producer.acked_seq().unwrap_or(0);
             match attempt() {
@@ -278,7 +283,7 @@ impl Engine {
         }
         let Some(last) = shared.producer.next_seq().checked_sub(1) else { return Ok(()) };
         let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
-        shared.producer.commit(last, level)?;
+        self.with_room(deadline, || shared.producer.commit(last, level))?;
         if ack == Ack::Sequenced {
             let _hurry = shared.hurry.wait_for_it();
             let left = deadline.saturating_duration_since(Instant::now());
@@ -301,7 +306,7 @@ impl Engine {
         shared.stop.capture(deadline);
         shared.ring.wake();
         let captured = shared.stop.wait_done(1, deadline);
-        let last = self.last_words();
+        let last = self.last_words(deadline);
         *closing = true;
         // With the producer's lock gone the sequencer sees its end and frees its segments.
         let _hurry = shared.hurry.wait_for_it();
@@ -322,9 +327,9 @@ impl Engine {
     }
 
     /// The producer's closing entry, durable.
-    fn last_words(&self) -> Result<(), RecordingError> {
+    fn last_words(&self, deadline: Instant) -> Result<(), RecordingError> {
         let seq = self.shared.append_event(ProducerEvent::Close)?;
-        Ok(self.shared.producer.commit(seq, Level::Spooled)?)
+        Ok(self.with_room(deadline, || self.shared.producer.commit(seq, Level::Spooled))?)
     }
 }
 

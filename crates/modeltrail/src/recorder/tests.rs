@@ -134,7 +134,10 @@ fn another_ledgers_key_and_a_trigger_that_swallows_rows_are_refused() {
     recorder.flush(Ack::Sequenced).unwrap();
     assert_eq!(recorder.reader().unwrap().by_request_id("r1").unwrap().len(), 1);
     recorder.close().unwrap();
-    assert_clean(&url);
+    // The anchor may still be on its way from the recorder that was dropped; it is never ahead.
+    let ledger = Ledger::parse(&url).unwrap();
+    let report = check::run(&ledger, &CheckOptions::default(), |_, _| {}).unwrap();
+    assert_eq!(report.findings, []);
 }
 
 #[test]
@@ -199,17 +202,17 @@ fn a_full_ring_does_what_the_options_say() {
         ..Default::default()
     };
     let small = Recorder::options().spool(spool).sequence(false).ring(4, 1 << 20);
-    let fill = |on_full| {
-        let recorder =
-            small.clone().on_full(on_full).close_timeout(Duration::ZERO).open(&url).unwrap();
+    let fill = |on_full, close_timeout| {
+        let options = small.clone().on_full(on_full).close_timeout(close_timeout);
+        let recorder = options.open(&url).unwrap();
         let results: Vec<_> = (0..200).map(|n| recorder.record(prediction(n))).collect();
         (recorder, results)
     };
-    let (recorder, results) = fill(OnFull::Fail);
+    let (recorder, results) = fill(OnFull::Fail, Duration::ZERO);
     assert!(results.iter().any(|r| matches!(r, Err(RecordingError::Full(_)))), "fails closed");
     drop(recorder);
 
-    let (recorder, results) = fill(OnFull::Gap);
+    let (recorder, results) = fill(OnFull::Gap, Duration::from_secs(60));
     assert!(results.iter().all(Result::is_ok), "inference goes on");
     let n_dropped = results.iter().filter(|r| r.as_ref().is_ok_and(|r| r.dropped)).count();
     assert_eq!(recorder.stats().unwrap().n_dropped, n_dropped as u64);

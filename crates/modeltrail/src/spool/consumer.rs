@@ -1,5 +1,6 @@
 //! The sequencer's side: batches of frames out, acks in, trimming.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -47,7 +48,6 @@ impl Waker {
 
 /// The one reader of a spool directory. It belongs to the process that opened it; in a forked
 /// child its methods answer [`SpoolError::Forked`].
-#[derive(Debug)]
 pub struct Consumer {
     place: Place,
     pid: u32,
@@ -316,6 +316,12 @@ impl Consumer {
         for track in self.directory.tracks.values_mut() {
             self.n_untrimmed += trim(&self.place, track);
         }
+    }
+}
+
+impl fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").field("dir", &self.place.dir).finish_non_exhaustive()
     }
 }
 

@@ -38,7 +38,9 @@
 //!
 //! A **segment file** is `size` bytes long, zero-filled when it is made, and recycled ever after.
 //! Its header stands twice, at offsets 0 and 2048; either copy is enough. Both are zero in a free
-//! file. A file that is neither is damaged.
+//! file. A file that is neither is damaged. A file with a zero header under the name of a dead
+//! producer's segment was made or claimed and never begun; it is removed, as are trimmed files
+//! whose length is not the usual one.
 //!
 //! | at | bytes | header copy (512 bytes) |
 //! |---:|---:|---|
@@ -55,6 +57,9 @@
 //! | 136 | 8 | size of the file in bytes |
 //! | 144 | 364 | zero |
 //! | 508 | 4 | CRC of bytes 0 to 507 |
+//!
+//! The header is durable before the first slot is written. A trim overwrites bytes 0 to 4095 with
+//! zeros and syncs the file before it is called free.
 //!
 //! From offset 4096 on slots follow one another, each at a multiple of 32, behind the last one 32
 //! zero bytes (fewer at the end of the file), behind these whatever an earlier use left.
@@ -74,6 +79,11 @@
 //! The frame is encrypted with ChaCha20 (RFC 8439, block counter from 0) under the segment's key;
 //! the nonce is four zero bytes and the slot's offset in the file. An offset gets one content
 //! under one key: a process that begins anew, and one whose write failed, begins a new segment.
+//!
+//! A reader finds the end of a segment where no whole slot follows. While the producer lives and
+//! has no later segment, more may come. Otherwise, if the next segment's first seq is no higher
+//! than the number expected, nothing is missing. If a whole slot lies further on, the span before
+//! it is damaged; if none does and the place is not zero, so is the rest.
 //!
 //! Numbers ascend within a segment. A later segment of the producer may repeat numbers from its
 //! first seq on (frames that were not durable when the one before was given up); a reader skips

@@ -1,5 +1,6 @@
 //! The producer's side: numbers, the pending buffer and group commit.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,14 +25,12 @@ pub enum Level {
 }
 
 /// A failed round of the group commit.
-#[derive(Debug)]
 struct Failure {
     round: u64,
     below_seq: u64,
     error: SpoolError,
 }
 
-#[derive(Debug)]
 struct State {
     /// Frames appended and not taken by a leader, as unsealed slots.
     pending: Vec<u8>,
@@ -71,7 +70,6 @@ impl State {
 /// Commits are grouped without a thread of their own: the first caller that waits becomes the
 /// leader, takes everything pending, writes it with one call, syncs, and wakes the others. A
 /// single caller hands nothing to anybody. Appends go on meanwhile.
-#[derive(Debug)]
 pub struct Producer {
     pid: u32,
     id: ProducerId,
@@ -445,6 +443,17 @@ impl Producer {
     fn served_by(&self, round: u64) -> &Condvar {
         let [even, odd] = &self.served;
         if round.is_multiple_of(2) { even } else { odd }
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without what is pending: frames have no place in a log line.
+        let (id, next_seq) = (names::hex(&self.id), self.next_seq());
+        f.debug_struct("Producer")
+            .field("id", &id)
+            .field("next_seq", &next_seq)
+            .finish_non_exhaustive()
     }
 }
 

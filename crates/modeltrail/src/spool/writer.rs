@@ -39,7 +39,6 @@ pub(crate) struct OpenSegment {
 }
 
 /// Sealed slots that were handed to the kernel and are not known to be durable.
-#[derive(Debug)]
 struct Batch {
     slots: Vec<u8>,
     at: u64,
@@ -49,7 +48,6 @@ struct Batch {
 ///
 /// Invariant: frames that are not durable are in memory, either in `unsynced` (they are also in
 /// the current segment) or in `unplaced`, in the order of their numbers.
-#[derive(Debug)]
 pub(crate) struct Writer {
     place: Place,
     producer: ProducerId,
