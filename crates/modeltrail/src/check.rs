@@ -83,7 +83,6 @@ impl CheckReport {
 enum Piece {
     Checked(Box<Checked>),
     Orphan(u64),
-    Finding(Finding),
 }
 
 /// Verifies a ledger. `progress` is called with the number of entries that have been checked and the
@@ -229,7 +228,6 @@ fn check_ranges(
                     Piece::Checked(Box::new(check_entry(&entry)))
                 }
                 VerifyItem::OrphanLookup(key) => Piece::Orphan(key),
-                VerifyItem::Finding(finding) => Piece::Finding(finding),
             });
         });
         part_bytes.fetch_add(n_bytes, Ordering::Relaxed);
@@ -257,7 +255,6 @@ fn take_all(
             match piece {
                 Piece::Checked(checked) => chain.push(*checked),
                 Piece::Orphan(key) => chain.orphan_lookup(key),
-                Piece::Finding(finding) => chain.note(finding),
             }
         }
         n_done = (n_done + N_CHUNK).min(key_end);

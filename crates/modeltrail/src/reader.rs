@@ -6,12 +6,12 @@ pub use view::EntryView;
 
 use std::path::PathBuf;
 
+use modeltrail_core::Hash;
 use modeltrail_core::canonical::canonicalize;
 use modeltrail_core::hash::MacKey;
 use modeltrail_core::limits::Limits;
 use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::record::{Part, Parties};
-use modeltrail_core::{Hash, PartId};
 
 use crate::ledger::{Ledger, LedgerError};
 use crate::store::{Entry, Store, StoreError, UsageQuery, UsageRow};
@@ -236,9 +236,7 @@ fn fits(query: &Query, parts: &[Part]) -> bool {
     if !by_key(query) {
         return true;
     }
-    let part = parts.iter().find(|part| part.id == PartId::Parties);
-    let Some(parties) = part.and_then(|p| serde_json::from_slice::<Parties<'_>>(&p.bytes).ok())
-    else {
+    let Some(parties) = Parties::of(parts) else {
         return false;
     };
     let same = |asked: &Option<String>, is: Option<&str>| {

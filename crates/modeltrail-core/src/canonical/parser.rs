@@ -284,7 +284,7 @@ impl<'a> Parser<'a> {
             .windows(2)
             .all(|pair| matches!(pair, [a, b] if self.order(a, b) == Ordering::Less));
         if !sorted {
-            self.sort(start, members)?;
+            self.sort(start, members);
         }
         Ok(())
     }
@@ -365,7 +365,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Puts the members that were written from `start` on into order.
-    fn sort(&mut self, start: usize, mut members: Vec<Member>) -> Result<(), JsonError> {
+    fn sort(&mut self, start: usize, mut members: Vec<Member>) {
         members.sort_by(|a, b| self.order(a, b));
         let mut sorted = Vec::with_capacity(self.out.len() - start);
         sorted.push(b'{');
@@ -379,7 +379,6 @@ impl<'a> Parser<'a> {
         sorted.push(b'}');
         self.out.truncate(start);
         self.out.extend_from_slice(&sorted);
-        Ok(())
     }
 }
 

@@ -68,11 +68,23 @@ impl RecordError {
         )
     }
 
+    /// A pointer as it may stand in an error: a key may be an e-mail address.
+    fn mask(pointer: String) -> String {
+        Redactor::default().redact_text(&pointer).map_or(pointer, |(text, _)| text)
+    }
+
+    /// A top-level key that a record does not have.
+    pub(crate) fn unknown_field(key: &str) -> Self {
+        let shown: String = key.chars().take(64).collect();
+        let pointer = format!("/{}", shown.replace('~', "~0").replace('/', "~1"));
+        let remedy = "put it under `metadata`, or mend its name";
+        Self::new(&Self::mask(pointer), "is no field of a record", remedy)
+    }
+
     /// A refusal by the JSON reader, below `pointer`.
     pub(crate) fn json(pointer: &str, error: &JsonError) -> Self {
         let full = format!("{pointer}{}", error.pointer);
-        // A key may be an e-mail address; an error text is no place for one.
-        let masked = Redactor::default().redact_text(&full).map_or(full, |(text, _)| text);
+        let masked = Self::mask(full);
         let text = error.reason.to_string();
         let (reason, remedy) = match text.split_once("; ") {
             Some((reason, remedy)) => (reason.to_owned(), remedy.to_owned()),

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Link;
+use super::{Link, Part};
+use crate::code::PartId;
 
 /// How a record was captured.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -108,6 +109,15 @@ pub struct Parties<'a> {
     /// Who asked.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> Parties<'a> {
+    /// The parties among an entry's or a frame's parts; `None` when there are none that can be read.
+    #[must_use]
+    pub fn of(parts: &'a [Part]) -> Option<Self> {
+        let part = parts.iter().find(|part| part.id == PartId::Parties)?;
+        serde_json::from_slice(&part.bytes).ok()
+    }
 }
 
 /// Canonical bytes of a value whose members are declared in canonical order and whose numbers are

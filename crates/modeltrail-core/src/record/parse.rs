@@ -128,17 +128,7 @@ fn refuse_key(key: &str) -> RecordError {
     if key == "input_hash" || key == "input_mac" {
         return RecordError::new(&format!("/{key}"), "is computed from the input", "leave it out");
     }
-    let shown: String = key.chars().take(64).collect();
-    let error = crate::canonical::JsonError {
-        pointer: format!("/{}", shown.replace('~', "~0").replace('/', "~1")),
-        offset: 0,
-        reason: crate::canonical::JsonReason::DuplicateKey,
-    };
-    RecordError {
-        pointer: RecordError::json("", &error).pointer,
-        reason: "is no field of a record".to_owned(),
-        remedy: "put it under `metadata`, or mend its name".to_owned(),
-    }
+    RecordError::unknown_field(key)
 }
 
 impl Slot {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use modeltrail_core::control::ProducerEvent;
 use modeltrail_core::record::Parties;
-use modeltrail_core::{Frame, PartId, Record};
+use modeltrail_core::{Frame, Record};
 
 use super::capture::{Hurry, Shared, Stop, open_sequencer, run_capture, run_sequencer};
 use super::intake::Intake;
@@ -252,9 +252,7 @@ impl Engine {
         let there = store.get(index)?.ok_or_else(missing)?;
         let own = there.leaf.producer == self.producer_id() && there.leaf.producer_seq == seq;
         let submitted = |parts: &[modeltrail_core::record::Part]| {
-            let part = parts.iter().find(|part| part.id == PartId::Parties)?;
-            let parties: Parties<'_> = serde_json::from_slice(&part.bytes).ok()?;
-            parties.submitted_mac.map(std::borrow::Cow::into_owned)
+            Parties::of(parts)?.submitted_mac.map(std::borrow::Cow::into_owned)
         };
         if own || submitted(&there.parts) == submitted(frame.parts()) {
             return Ok(index);

@@ -203,8 +203,7 @@ impl<'a> Batcher<'a> {
         if frame.request_id_assigned() || !frame.kind().has_unique_request_id() {
             return None;
         }
-        let parties = frame.part(PartId::Parties)?;
-        let parties: Parties<'_> = serde_json::from_slice(&parties.bytes).ok()?;
+        let parties = Parties::of(frame.parts())?;
         let submitted = parties.submitted_mac.map(std::borrow::Cow::into_owned);
         Some((parties.request_id?.into_owned(), submitted))
     }
@@ -218,11 +217,7 @@ impl<'a> Batcher<'a> {
         }
         let Some(index) = self.store.find_request(request_id)? else { return Ok(Taken::Free) };
         let entry = self.store.get(index)?;
-        let part = entry
-            .as_ref()
-            .and_then(|entry| entry.parts.iter().find(|part| part.id == PartId::Parties));
-        let there: Parties<'_> =
-            part.and_then(|part| serde_json::from_slice(&part.bytes).ok()).unwrap_or_default();
+        let there = entry.as_ref().and_then(|entry| Parties::of(&entry.parts)).unwrap_or_default();
         Ok(compare(there.submitted_mac.as_deref()))
     }
 

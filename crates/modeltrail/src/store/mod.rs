@@ -72,8 +72,6 @@ pub enum VerifyItem<'a> {
     Entry(StoredEntry<'a>),
     /// A lookup row under a key that has no leaf.
     OrphanLookup(u64),
-    /// Something that only the store can see.
-    Finding(Finding),
 }
 
 /// Rows under keys that no entry can have.

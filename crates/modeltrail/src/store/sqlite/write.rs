@@ -95,11 +95,6 @@ struct Writer<'a> {
     packer: &'a mut Packer,
 }
 
-/// A part's column: its bytes, plain or packed.
-struct Column<'a> {
-    bytes: Option<Cow<'a, [u8]>>,
-}
-
 impl Writer<'_> {
     fn entry(&mut self, entry: &NewEntry) -> Result<(), StoreError> {
         let index = to_db(entry.index);
@@ -143,18 +138,15 @@ impl Writer<'_> {
         for part in entry.parts.iter().filter(|part| part.encoding == Encoding::Raw) {
             raw |= bit(part.id);
         }
-        let mut column = |id: PartId| -> Column<'_> {
-            let Some(part) = entry.parts.iter().find(|part| part.id == id) else {
-                return Column { bytes: None };
-            };
-            let bytes = match self.packer.pack(&part.bytes) {
+        let mut column = |id: PartId| {
+            let part = entry.parts.iter().find(|part| part.id == id)?;
+            Some(match self.packer.pack(&part.bytes) {
                 Some(packed) => {
                     zstd |= bit(id);
                     Cow::Owned(packed)
                 }
                 None => Cow::Borrowed(part.bytes.as_slice()),
-            };
-            Column { bytes: Some(bytes) }
+            })
         };
         // Header, parties and control stay plain: the view and people's own SQL read them.
         let plain = |id: PartId| {
@@ -179,11 +171,11 @@ impl Writer<'_> {
                 zstd,
                 plain(PartId::Header),
                 input,
-                output.bytes,
+                output,
                 plain(PartId::Parties),
-                metadata.bytes,
-                pipeline.bytes,
-                error.bytes,
+                metadata,
+                pipeline,
+                error,
                 plain(PartId::Control),
             ])?;
         put_in(n_rows, entry.index)
