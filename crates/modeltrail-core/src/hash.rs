@@ -31,7 +31,9 @@ impl Hash {
     /// A hash from 64 hex digits of either case.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        Self::from_slice(&unhex(text)?)
+        let mut bytes = [0; 32];
+        unhex_into(text, &mut bytes)?;
+        Some(Self(bytes))
     }
 }
 
@@ -50,14 +52,9 @@ impl fmt::Debug for Hash {
 /// Lower-case hex of any bytes.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
-    }
-    out
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let digit = |n: u8| char::from(DIGITS[usize::from(n & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// Standard base64 with padding (RFC 4648 section 4).
@@ -70,17 +67,27 @@ pub fn base64(bytes: &[u8]) -> String {
 /// Bytes of a hex text of either case; `None` when the length is odd or a character is no digit.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    if !text.len().is_multiple_of(2) {
+    let mut out = vec![0; text.len() / 2];
+    unhex_into(text, &mut out)?;
+    Some(out)
+}
+
+/// Fills `out` from a text of exactly twice its length.
+fn unhex_into(text: &str, out: &mut [u8]) -> Option<()> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        b'A'..=b'F' => Some(c - b'A' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != out.len() || !rest.is_empty() {
         return None;
     }
-    text.as_bytes()
-        .chunks_exact(2)
-        .map(|pair| match pair {
-            [high, low] => Some((digit(*high)? << 4) | digit(*low)?),
-            _ => None,
-        })
-        .collect()
+    for (byte, [high, low]) in out.iter_mut().zip(pairs) {
+        *byte = (digit(*high)? << 4) | digit(*low)?;
+    }
+    Some(())
 }
 
 /// SHA-256 over the concatenation of `pieces`.
@@ -96,13 +103,18 @@ pub fn sha256(pieces: &[&[u8]]) -> Hash {
 /// The key of `input_mac`: 32 bytes made when a ledger is created, kept beside the ledger and
 /// never in it.
 #[derive(Clone)]
-pub struct MacKey([u8; 32]);
+pub struct MacKey {
+    /// HMAC with the key already taken in: that is half the work of a short message.
+    keyed: Hmac<Sha256>,
+}
 
 impl MacKey {
     /// A key from 32 random bytes of the caller's.
     #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    pub fn new(bytes: [u8; 32]) -> Self {
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        block.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        Self { keyed: Hmac::new(&block) }
     }
 
     /// What tells one key from another without telling the key: the first 16 hex digits of the MAC
@@ -115,15 +127,27 @@ impl MacKey {
     /// HMAC-SHA-256 (RFC 2104) over the concatenation of `pieces`.
     #[must_use]
     pub fn mac(&self, pieces: &[&[u8]]) -> Hash {
-        // A key of any length is accepted by HMAC; the fallback can therefore not be reached, and
-        // an all-zero value would never equal a stored one.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
-            return Hash::default();
-        };
-        for piece in pieces {
-            mac.update(piece);
-        }
-        Hash(mac.finalize().into_bytes().into())
+        let mut mac = self.begin();
+        pieces.iter().for_each(|piece| mac.update(piece));
+        mac.finish()
+    }
+
+    /// An HMAC-SHA-256 that takes its message piece by piece.
+    pub(crate) fn begin(&self) -> MacStream {
+        MacStream(self.keyed.clone())
+    }
+}
+
+/// An HMAC-SHA-256 that is under way.
+pub(crate) struct MacStream(Hmac<Sha256>);
+
+impl MacStream {
+    pub(crate) fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    pub(crate) fn finish(self) -> Hash {
+        Hash(self.0.finalize().into_bytes().into())
     }
 }
 

@@ -4,10 +4,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Link, Part};
 use crate::code::PartId;
+
+/// Serde borrows a `Cow` that stands alone and copies one inside an `Option`; a verification reads a
+/// dozen of them for each entry.
+fn text<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(Option::<Text<'_>>::deserialize(from)?.map(|text| text.0))
+}
 
 /// How a record was captured.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -24,13 +32,13 @@ pub struct Capture<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HeaderModel<'a> {
     /// Digest of the weights or the artefact.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub digest: Option<Cow<'a, str>>,
     /// Name.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// Who serves it.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub provider: Option<Cow<'a, str>>,
     /// Version.
     #[serde(borrow)]
@@ -47,7 +55,7 @@ pub struct Header<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture<'a>>,
     /// Media type of an input that is no JSON.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub input_media_type: Option<Cow<'a, str>>,
     /// Name of the kind.
     #[serde(borrow)]
@@ -62,19 +70,19 @@ pub struct Header<'a> {
     #[serde(borrow)]
     pub occurred_at: Cow<'a, str>,
     /// Media type of an output that is no JSON.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub output_media_type: Option<Cow<'a, str>>,
     /// SHA-256 of the part `pipeline`, lower-case hex.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub pipeline_digest: Option<Cow<'a, str>>,
     /// Digest of the redaction policy in force.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub policy: Option<Cow<'a, str>>,
     /// How many spans each rule masked in each part.
     #[serde(borrow, default, skip_serializing_if = "BTreeMap::is_empty")]
     pub redactions: BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, u32>>,
     /// `success`, `failure` or `unknown`.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub status: Option<Cow<'a, str>>,
 }
 
@@ -82,32 +90,32 @@ pub struct Header<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Parties<'a> {
     /// Where the request came from.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub client_address: Option<Cow<'a, str>>,
     /// HMAC-SHA-256 of the canonical unredacted input under the ledger's key, hex.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub input_mac: Option<Cow<'a, str>>,
     /// Links to other records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// The request id.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Cow<'a, str>>,
     /// The conversation or run.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub session_id: Option<Cow<'a, str>>,
     /// Whom it is about.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<Cow<'a, str>>,
     /// HMAC-SHA-256 over all that the caller supplied, unredacted, under the ledger's key, hex; what
     /// a second record of the same request id is compared by.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub submitted_mac: Option<Cow<'a, str>>,
     /// The trace.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<Cow<'a, str>>,
     /// Who asked.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Cow<'a, str>>,
 }
 
@@ -123,5 +131,10 @@ impl<'a> Parties<'a> {
 /// Canonical bytes of a value whose members are declared in canonical order and whose numbers are
 /// integers below 2^53: `serde_json`'s string escapes are those of RFC 8785.
 pub(crate) fn to_canonical(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    // Room for a usual header or parties, so that the buffer does not grow step by step.
+    let mut bytes = Vec::with_capacity(512);
+    match serde_json::to_writer(&mut bytes, value) {
+        Ok(()) => bytes,
+        Err(_) => Vec::new(),
+    }
 }

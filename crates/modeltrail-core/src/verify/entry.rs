@@ -80,12 +80,11 @@ pub fn check_entry(entry: &StoredEntry<'_>) -> Checked {
     let mut findings = Vec::new();
     let leaf_is_whole = leaf.is_some() && stored == Some(computed);
     let mut control = None;
-    if let Some(leaf) = leaf {
-        let parts_fit = check_parts(entry, &leaf, leaf_is_whole, &mut findings);
-        if parts_fit {
-            check_lookup(entry, &leaf, leaf_is_whole, &mut findings);
-            control = read_control(entry, &leaf);
-        }
+    if let Some(leaf) = leaf
+        && let Some(parts) = check_parts(entry, &leaf, leaf_is_whole, &mut findings)
+    {
+        check_lookup(entry, parts, &leaf, leaf_is_whole, &mut findings);
+        control = read_control(entry, &leaf);
     }
     Checked { key: entry.key, leaf, computed, stored, control, findings }
 }
@@ -104,34 +103,34 @@ fn part_refs<'a>(entry: &StoredEntry<'a>) -> Option<Vec<PartRef<'a>>> {
     entry.parts.iter().map(part_ref).collect()
 }
 
-/// True when the parts are those that the leaf commits to.
-fn check_parts(
-    entry: &StoredEntry<'_>,
+/// The parts, when they are those that the leaf commits to.
+fn check_parts<'a>(
+    entry: &StoredEntry<'a>,
     leaf: &Leaf,
     leaf_is_whole: bool,
     findings: &mut Vec<Finding>,
-) -> bool {
+) -> Option<Vec<PartRef<'a>>> {
     let Some(secret) = entry.secret else {
         let detail = "the row with its parts is not there, and no erasure entry says so";
         findings.push(Finding::at(entry.key, FindingKind::MissingPart, detail));
-        return false;
+        return None;
     };
     let (Ok(secret), Some(parts)) = (<&[u8; 32]>::try_from(secret), part_refs(entry)) else {
         let detail =
             "the secret of its salts, or an encoding, is not of the length or code written";
         findings.push(Finding::at(entry.key, FindingKind::ChangedPart, detail));
-        return false;
+        return None;
     };
-    let commitments = commitment::commit(secret, parts);
+    let commitments = commitment::commit(secret, parts.iter().copied());
     if entry.unreadable.is_empty() && commitment::body(&commitments) == leaf.body {
-        return true;
+        return Some(parts);
     }
     // A changed leaf carries another body; that is one edit and gets one finding, from the chain.
     if !leaf_is_whole && commitment::checks(&commitments) == entry.checks {
-        return false;
+        return None;
     }
     name_parts(entry, &commitments, findings);
-    false
+    None
 }
 
 /// Says which part was changed, with the help of the checks that are stored beside the parts.
@@ -194,6 +193,7 @@ fn findings_named(entry: &StoredEntry<'_>, commitments: &[(PartId, Hash)]) -> Ve
 
 fn check_lookup(
     entry: &StoredEntry<'_>,
+    parts: Vec<PartRef<'_>>,
     leaf: &Leaf,
     leaf_is_whole: bool,
     findings: &mut Vec<Finding>,
@@ -204,7 +204,7 @@ fn check_lookup(
         return;
     };
     let kind = Kind::from_code(leaf.kind);
-    let derived = kind.map(|kind| Lookup::derive(kind, part_refs(entry).unwrap_or_default()));
+    let derived = kind.map(|kind| Lookup::derive(kind, parts));
     // Parts as committed that give no columns are how the entry was written, not an edit.
     let Some(Ok(derived)) = derived else { return };
     let mut changed = stored.differing(&derived);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use modeltrail_core::control::{GapReason, ProducerEvent};
 
 use super::intake::Intake;
+use super::priority::give_way;
 use super::ring::{Ring, Slot};
 use super::stats::Counters;
 use super::watch::Watch;
@@ -302,6 +303,9 @@ fn beat(shared: &Shared, last_beat: &mut (Instant, u64)) {
 
 /// The sequencer thread: sequences while it holds the lock, and takes over when another dies.
 pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
+    if shared.options.give_way {
+        give_way();
+    }
     let mut sequencer = first;
     loop {
         if sequencer.is_none() {

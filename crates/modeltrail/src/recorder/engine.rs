@@ -216,13 +216,18 @@ impl Engine {
         deadline: Instant,
         mut attempt: impl FnMut() -> Result<(), SpoolError>,
     ) -> Result<(), SpoolError> {
+        // Looked at only when there is no room: it reads a file, and every record comes by here.
+        let mut acked_before = None;
         loop {
-            let acked = self.shared.producer.acked_seq().unwrap_or(0);
             match attempt() {
                 Err(error) if error.is_full() => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return Err(error);
+                    }
+                    let acked = self.shared.producer.acked_seq().unwrap_or(0);
+                    if acked_before.replace(acked) != Some(acked) {
+                        continue;
                     }
                     // Room comes when the sequencer takes something.
                     let step = left.min(Duration::from_millis(20));

@@ -5,6 +5,7 @@ mod engine;
 mod error;
 mod intake;
 mod options;
+mod priority;
 mod ring;
 mod stats;
 mod watch;

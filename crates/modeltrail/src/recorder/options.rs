@@ -63,6 +63,7 @@ pub struct RecorderOptions {
     pub(super) spool_dir: Option<PathBuf>,
     pub(super) spool: SpoolOptions,
     pub(super) sequence: bool,
+    pub(super) give_way: bool,
     pub(super) ring_records_max: usize,
     pub(super) ring_bytes_max: usize,
     pub(super) flush_timeout: Duration,
@@ -84,6 +85,7 @@ impl Default for RecorderOptions {
             spool_dir: None,
             spool: SpoolOptions::default(),
             sequence: true,
+            give_way: true,
             // A tenth of a second of 160,000 records a second, which no single process makes.
             ring_records_max: 16 * 1024,
             // As many records of 4 KB; larger ones fill the ring by bytes first.
@@ -179,6 +181,15 @@ impl RecorderOptions {
     #[must_use]
     pub const fn sequence(mut self, sequence: bool) -> Self {
         self.sequence = sequence;
+        self
+    }
+
+    /// Whether the sequencer's thread runs at a lower priority than the application's (on Linux);
+    /// true by default, so that inference on busy cores is not slowed. With false both share alike,
+    /// which is right for a program that only records.
+    #[must_use]
+    pub const fn give_way(mut self, give_way: bool) -> Self {
+        self.give_way = give_way;
         self
     }
 

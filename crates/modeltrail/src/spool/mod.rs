@@ -102,6 +102,7 @@ mod counters;
 mod error;
 mod format;
 mod hub;
+mod identity;
 mod names;
 mod place;
 mod producer;

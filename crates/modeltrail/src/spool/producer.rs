@@ -1,15 +1,17 @@
 //! The producer's side: numbers, the pending buffer and group commit.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::counters::{ProducerCounters, Tally};
 use super::error::{At, if_there};
 use super::format::{ACK_BYTES, decode_ack, push_slot, slot_bytes};
 use super::hub::{Hub, Progress, lock};
+use super::identity::take_new_id;
 use super::names;
 use super::writer::Writer;
 use super::{FRAME_BYTES_MAX, Place, ProducerId, SpoolError, SpoolOptions};
@@ -46,8 +48,10 @@ struct State {
     /// `None` while a leader has it.
     writer: Option<Writer>,
     failure: Option<Failure>,
-    n_written_waiters: usize,
-    n_spooled_waiters: usize,
+    /// Parked until the round that will serve them has ended, odd and even: for [`Level::Spooled`].
+    served: [Vec<Thread>; 2],
+    /// Parked until their frames are with the kernel: for [`Level::Written`].
+    written: Vec<Thread>,
     closed: bool,
 }
 
@@ -57,6 +61,11 @@ impl State {
             Level::Written => seq < self.written_seq,
             Level::Spooled => seq < self.durable_seq,
         }
+    }
+
+    fn served_by(&mut self, round: u64) -> &mut Vec<Thread> {
+        let [even, odd] = &mut self.served;
+        if round.is_multiple_of(2) { even } else { odd }
     }
 }
 
@@ -69,7 +78,9 @@ impl State {
 ///
 /// Commits are grouped without a thread of their own: the first caller that waits becomes the
 /// leader, takes everything pending, writes it with one call, syncs, and wakes the others. A
-/// single caller hands nothing to anybody. Appends go on meanwhile.
+/// single caller hands nothing to anybody. Appends go on meanwhile. Those who wait are parked and
+/// need no lock when they wake: with many callers on few cores, a lock that all of them want at
+/// once costs more than the sync.
 pub struct Producer {
     pid: u32,
     id: ProducerId,
@@ -78,10 +89,6 @@ pub struct Producer {
     hub: Arc<Hub>,
     progress: Arc<Progress>,
     state: Mutex<State>,
-    /// Waiters for [`Level::Spooled`], by the round that will serve them, odd and even.
-    served: [Condvar; 2],
-    /// Waiters for [`Level::Written`].
-    written: Condvar,
     lock: Mutex<Option<Box<dyn DiskLock>>>,
     ack_file: Mutex<Option<Box<dyn DiskFile>>>,
 }
@@ -124,8 +131,8 @@ impl Producer {
             held_bytes: 0,
             writer: Some(Writer::new(place.clone(), id, Arc::clone(&tally))),
             failure: None,
-            n_written_waiters: 0,
-            n_spooled_waiters: 0,
+            served: [Vec::new(), Vec::new()],
+            written: Vec::new(),
             closed: false,
         };
         Ok(Self {
@@ -136,8 +143,6 @@ impl Producer {
             place,
             tally,
             state: Mutex::new(state),
-            served: [Condvar::new(), Condvar::new()],
-            written: Condvar::new(),
             lock: Mutex::new(Some(lock)),
             ack_file: Mutex::new(None),
         })
@@ -213,10 +218,18 @@ impl Producer {
             {
                 return Err(failure.error.clone());
             }
-            state = match state.writer.take() {
+            match state.writer.take() {
                 Some(writer) => self.lead(state, writer, level),
-                None => self.wait(state, seq, level),
+                None => Self::wait(state, seq, level),
+            }
+            let below = match level {
+                Level::Written => &self.progress.written_seq,
+                Level::Spooled => &self.tally.durable_seq,
             };
+            if seq < below.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            state = self.state();
         }
     }
 
@@ -365,13 +378,9 @@ impl Producer {
     }
 
     /// One round: everything pending, for everybody who waits for it.
-    fn lead<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        mut writer: Writer,
-        level: Level,
-    ) -> MutexGuard<'a, State> {
-        let sync = level == Level::Spooled || state.n_spooled_waiters > 0;
+    fn lead(&self, mut state: MutexGuard<'_, State>, mut writer: Writer, level: Level) {
+        let sync =
+            level == Level::Spooled || state.served.iter().any(|waiting| !waiting.is_empty());
         let fresh = std::mem::replace(&mut state.pending, writer.spare());
         state.round += 1;
         let round = state.round;
@@ -390,59 +399,33 @@ impl Producer {
         if let Err(error) = outcome {
             state.failure = Some(Failure { round, below_seq, error });
         }
-        self.wake(&state, round);
-        state
+        let next_leader = state.served_by(round + 1).pop();
+        let served = std::mem::take(state.served_by(round));
+        let written = std::mem::take(&mut state.written);
+        drop(state);
+        // First who writes next, so that the disk has work while the others go on.
+        next_leader.into_iter().chain(served).chain(written).for_each(|thread| thread.unpark());
     }
 
     fn on_written(&self, below_seq: u64) {
         let mut state = self.state();
         state.written_seq = state.written_seq.max(below_seq);
-        if state.n_written_waiters > 0 {
-            self.written.notify_all();
-        }
+        let written = std::mem::take(&mut state.written);
         drop(state);
         self.progress.written_seq.fetch_max(below_seq, Ordering::Release);
+        written.into_iter().for_each(|thread| thread.unpark());
         self.hub.commits().ring();
     }
 
-    /// Ends a round: all it served, and of those waiting for the next one a leader.
-    fn wake(&self, state: &State, round: u64) {
-        if state.n_spooled_waiters > 0 {
-            self.served_by(round).notify_all();
-            self.served_by(round + 1).notify_one();
-        }
-        if state.n_written_waiters > 0 {
-            self.written.notify_all();
-        }
-    }
-
-    fn wait<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        seq: u64,
-        level: Level,
-    ) -> MutexGuard<'a, State> {
-        let condvar = match level {
-            Level::Written => {
-                state.n_written_waiters += 1;
-                &self.written
-            }
-            Level::Spooled => {
-                state.n_spooled_waiters += 1;
-                self.served_by(state.round + u64::from(seq >= state.taken_seq))
-            }
-        };
-        let mut state = condvar.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// Parks until a round has ended, or for nothing: the caller looks again.
+    fn wait(mut state: MutexGuard<'_, State>, seq: u64, level: Level) {
+        let round = state.round + u64::from(seq >= state.taken_seq);
         match level {
-            Level::Written => state.n_written_waiters -= 1,
-            Level::Spooled => state.n_spooled_waiters -= 1,
+            Level::Written => state.written.push(thread::current()),
+            Level::Spooled => state.served_by(round).push(thread::current()),
         }
-        state
-    }
-
-    fn served_by(&self, round: u64) -> &Condvar {
-        let [even, odd] = &self.served;
-        if round.is_multiple_of(2) { even } else { odd }
+        drop(state);
+        thread::park();
     }
 }
 
@@ -472,26 +455,4 @@ fn check_length(n_bytes: usize) -> Result<(), SpoolError> {
         return Ok(());
     }
     Err(SpoolError::FrameTooLong { n_bytes, n_bytes_max: FRAME_BYTES_MAX })
-}
-
-/// Attempts at taking a new lock file. Only a sequencer that tidies up at this very moment can
-/// spoil one, and it does so once per file.
-const N_LOCK_TRIES: usize = 16;
-
-/// Draws an id and takes its lock. The file gets its proper name only once it is locked, so that
-/// no sequencer ever sees a living producer without a lock.
-fn take_new_id(place: &Place) -> Result<(ProducerId, Box<dyn DiskLock>), SpoolError> {
-    let mut path = PathBuf::new();
-    for _ in 0..N_LOCK_TRIES {
-        let mut id = ProducerId::default();
-        place.disk.fill_random(&mut id).at("draw random bytes for", &place.dir)?;
-        path = place.dir.join(names::new_lock(&id));
-        let Some(lock) = place.disk.try_lock(&path, true).at("lock", &path)? else { continue };
-        let named = place.disk.rename(&path, &place.dir.join(names::lock(&id)));
-        if if_there(named).at("rename", &path)?.is_some() && lock.nlink().at("look at", &path)? > 0
-        {
-            return Ok((id, lock));
-        }
-    }
-    Err(std::io::Error::from(std::io::ErrorKind::WouldBlock)).at("lock", &path)
 }

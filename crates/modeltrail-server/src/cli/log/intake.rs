@@ -27,6 +27,13 @@ const STALL: Duration = Duration::from_secs(60);
 /// How often the number of waiting records is looked at while they are sequenced.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// How often, in records, the number of those waiting is looked at while a file is read.
+const N_BETWEEN_LOOKS: u64 = 16 * 1024;
+
+/// Most records that may wait for this process's own sequencer (about 100 MiB of the spool): a file
+/// is read faster than it is sequenced, and the spool is for bursts.
+const DEPTH_MAX: u64 = 64 * 1024;
+
 /// How long the threads get to end after everything has reached its stage.
 const CLOSE: Duration = Duration::from_secs(10);
 
@@ -108,6 +115,8 @@ impl<'a> Intake<'a> {
         let size = Reader::of(ledger)?.size()?;
         let mut options = Recorder::options()
             .capture_mode("cli")
+            // There is no application here to give way to.
+            .give_way(false)
             .limits(settings.limits)
             .redactor(settings.redactor())
             .spool(settings.spool)
@@ -174,7 +183,19 @@ impl<'a> Intake<'a> {
                 }
             }
             progress.position(lines.n_bytes());
+            if at.is_multiple_of(N_BETWEEN_LOOKS) {
+                self.keep_up(progress)?;
+            }
         }
+    }
+
+    /// Lets the sequencer catch up where it is this process's own and far behind.
+    fn keep_up(&self, progress: &Progress) -> Result<(), Failure> {
+        let stats = self.recorder.stats()?;
+        if !stats.is_sequencer || stats.depth <= DEPTH_MAX {
+            return Ok(());
+        }
+        self.settle(Ack::Sequenced, progress)
     }
 
     fn take_line(&mut self, line: &Line<'_>) -> Result<(), RecordingError> {

@@ -42,7 +42,7 @@ const FIELDS: [(&str, PartId); 9] = [
 ];
 
 impl Masker {
-    pub(super) const fn new(redactor: Redactor, limits: Limits) -> Self {
+    pub(super) fn new(redactor: Redactor, limits: Limits) -> Self {
         Self { redactor, limits, mac_key: MacKey::new([0; 32]) }
     }
 

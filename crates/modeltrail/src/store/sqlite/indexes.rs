@@ -6,16 +6,18 @@
 //! the entries must ascend, so that a search finds each of them. Only where they differ is SQLite
 //! asked which row it is.
 
-use std::hash::{BuildHasher as _, RandomState};
+mod sum;
 
 use modeltrail_core::verify::{Finding, FindingKind};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::super::StoreError;
 use super::codec::from_db;
+use sum::{Keys, Sum};
 
-/// An index: its name, the columns in its order, and which rows it holds. The row's key comes behind
-/// the columns.
+/// An index: its name, the columns in its order, and which rows it holds. Where the row's key is not
+/// among the columns it comes behind them.
 struct Index {
     name: &'static str,
     columns: &'static [Column],
@@ -39,14 +41,18 @@ enum Column {
     SubjectKey,
     SessionKey,
     InputMacKey,
+    Idx,
 }
 
 use Column::{
-    Input, InputMacKey, Kind, Label, LatencyUs, Model, RequestKey, SessionKey, Status, SubjectKey,
-    TimeNs, User, Version,
+    Idx, Input, InputMacKey, Kind, Label, LatencyUs, Model, RequestKey, SessionKey, Status,
+    SubjectKey, TimeNs, User, Version,
 };
 
-const NAMES: [&str; 13] = [
+/// Number of columns that are read.
+const N_COLUMNS: usize = 14;
+
+const NAMES: [&str; N_COLUMNS] = [
     "time_ns",
     "kind",
     "status",
@@ -60,6 +66,7 @@ const NAMES: [&str; 13] = [
     "subject_key",
     "session_key",
     "input_mac_key",
+    "idx",
 ];
 
 impl Column {
@@ -77,7 +84,7 @@ macro_rules! index {
     ($name:literal, $first:ident $(, $more:ident)*) => {
         Index {
             name: $name,
-            columns: &[$first $(, $more)*],
+            columns: &[$first $(, $more)*, Idx],
             rows: "IS NOT NULL",
             holds: |row| $first.of(row).is_some(),
         }
@@ -88,17 +95,22 @@ const INDEXES: [Index; 12] = [
     index!("lookups_by_time", TimeNs),
     Index {
         name: "lookups_by_kind",
-        columns: &[Kind, TimeNs],
+        columns: &[Kind, TimeNs, Idx],
         rows: "<> 1",
         holds: |row| Kind.of(row).is_some_and(|kind| kind != 1),
     },
     Index {
         name: "lookups_by_status",
-        columns: &[Status, TimeNs],
+        columns: &[Status, TimeNs, Idx],
         rows: "> 1",
         holds: |row| Status.of(row).is_some_and(|status| status > 1),
     },
-    index!("lookups_by_model", Model, TimeNs, Version, User, Label, LatencyUs, Kind),
+    Index {
+        name: "lookups_by_model",
+        columns: &[Model, TimeNs, Idx, Version, User, Label, LatencyUs, Kind],
+        rows: "IS NOT NULL",
+        holds: |row| Model.of(row).is_some(),
+    },
     index!("lookups_by_version", Version, TimeNs),
     index!("lookups_by_user", User, TimeNs),
     index!("lookups_by_label", Label, TimeNs),
@@ -109,23 +121,9 @@ const INDEXES: [Index; 12] = [
     index!("lookups_by_mac", InputMacKey),
 ];
 
-/// Number of rows, and the sum of their hashes under a key that nobody knows beforehand.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Sum {
-    n: u64,
-    hashes: u64,
-}
-
-impl Sum {
-    fn add(&mut self, keys: &RandomState, row: &[Option<i64>]) {
-        self.n += 1;
-        self.hashes = self.hashes.wrapping_add(keys.hash_one(row));
-    }
-}
-
 /// Holds every index that searches rely on against its table.
 pub(super) fn check(db: &Connection) -> Result<Vec<Finding>, StoreError> {
-    let keys = RandomState::new();
+    let keys = Keys::random();
     let of_table = sum_lookups(db, &keys)?;
     let mut differing = Vec::new();
     for (index, sum) in INDEXES.iter().zip(of_table) {
@@ -150,27 +148,37 @@ pub(super) fn check(db: &Connection) -> Result<Vec<Finding>, StoreError> {
     Ok(findings)
 }
 
-fn integers(row: &Row<'_>, n: usize) -> Option<Vec<Option<i64>>> {
-    (0..n).map(|at| row.get(at).ok()).collect()
+/// Reads a row's first columns into `into`; false when one of them is no number.
+fn read(row: &Row<'_>, into: &mut [Option<i64>]) -> bool {
+    into.iter_mut().enumerate().all(|(at, into)| match row.get_ref(at) {
+        Ok(ValueRef::Integer(value)) => {
+            *into = Some(value);
+            true
+        }
+        Ok(ValueRef::Null) => {
+            *into = None;
+            true
+        }
+        _ => false,
+    })
 }
 
 /// For each index, the sum over the rows that it should hold.
-fn sum_lookups(db: &Connection, keys: &RandomState) -> Result<Vec<Sum>, StoreError> {
+fn sum_lookups(db: &Connection, keys: &Keys) -> Result<Vec<Sum>, StoreError> {
     let mut sums = vec![Sum::default(); INDEXES.len()];
-    let sql = format!("SELECT {}, idx FROM lookups NOT INDEXED", NAMES.join(", "));
+    let sql = format!("SELECT {} FROM lookups NOT INDEXED", NAMES.join(", "));
     let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query([])?;
-    let mut entry = Vec::with_capacity(NAMES.len());
-    while let Some(row) = rows.next()? {
-        // A column that somebody made a text is in its index under that text; the sums then differ.
-        let row = integers(row, NAMES.len() + 1).unwrap_or_default();
-        let key = row.last().copied().flatten();
+    let mut row = [None; N_COLUMNS];
+    while let Some(found) = rows.next()? {
+        if !read(found, &mut row) {
+            // A column that somebody made a text is in its index under that text; without this row
+            // the sums then differ.
+            continue;
+        }
         for (index, sum) in INDEXES.iter().zip(&mut sums) {
             if (index.holds)(&row) {
-                entry.clear();
-                entry.extend(index.columns.iter().map(|column| column.of(&row)));
-                entry.push(key);
-                sum.add(keys, &entry);
+                sum.add(keys, index.columns.iter().map(|column| column.of(&row)));
             }
         }
     }
@@ -178,51 +186,51 @@ fn sum_lookups(db: &Connection, keys: &RandomState) -> Result<Vec<Sum>, StoreErr
 }
 
 /// The sum over an index's entries; `None` when they do not ascend or are no numbers.
-fn sum_index(
-    db: &Connection,
-    keys: &RandomState,
-    index: &Index,
-) -> Result<Option<Sum>, StoreError> {
+fn sum_index(db: &Connection, keys: &Keys, index: &Index) -> Result<Option<Sum>, StoreError> {
     let columns: Vec<&str> = index.columns.iter().map(|column| column.name()).collect();
     let columns = columns.join(", ");
     let first = index.columns.first().map_or("idx", |column| column.name());
     let sql = format!(
-        "SELECT {columns}, idx FROM lookups INDEXED BY {} WHERE {first} {} ORDER BY {columns}, idx",
+        "SELECT {columns} FROM lookups INDEXED BY {} WHERE {first} {} ORDER BY {columns}",
         index.name, index.rows
     );
-    sum_ascending(db, keys, &sql, index.columns.len() + 1)
+    sum_ascending(db, keys, &sql, index.columns.len())
 }
 
 fn sum_ascending(
     db: &Connection,
-    keys: &RandomState,
+    keys: &Keys,
     sql: &str,
     n_columns: usize,
 ) -> Result<Option<Sum>, StoreError> {
     let mut statement = db.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut sum = Sum::default();
-    let mut before: Vec<Option<i64>> = Vec::new();
+    // Two rows by turns; the columns that an index does not have stay `None` in both.
+    let (mut entry, mut before) = ([None; N_COLUMNS], None);
     while let Some(row) = rows.next()? {
-        let Some(entry) = integers(row, n_columns) else { return Ok(None) };
+        let Some(columns) = entry.get_mut(..n_columns) else { return Ok(None) };
         // SQLite puts NULL first, as Rust puts None.
-        if entry <= before {
+        if !read(row, columns) || Some(entry) <= before {
             return Ok(None);
         }
-        sum.add(keys, &entry);
-        before = entry;
+        sum.add(keys, entry.into_iter().take(n_columns));
+        before = Some(entry);
     }
     Ok(Some(sum))
 }
 
-fn contents_differ(db: &Connection, keys: &RandomState) -> Result<bool, StoreError> {
-    let of_table = "SELECT id, key FROM contents NOT INDEXED ORDER BY id";
+fn contents_differ(db: &Connection, keys: &Keys) -> Result<bool, StoreError> {
+    let of_table = "SELECT key, id FROM contents NOT INDEXED ORDER BY id";
     let mut statement = db.prepare(of_table)?;
     let mut rows = statement.query([])?;
     let mut sum = Sum::default();
+    let mut entry = [None; 2];
     while let Some(row) = rows.next()? {
-        let [id, key] = integers(row, 2).unwrap_or_default()[..] else { return Ok(true) };
-        sum.add(keys, &[key, id]);
+        if !read(row, &mut entry) {
+            return Ok(true);
+        }
+        sum.add(keys, entry.into_iter());
     }
     let of_index = "SELECT key, id FROM contents INDEXED BY contents_by_key ORDER BY key, id";
     Ok(sum_ascending(db, keys, of_index, 2)? != Some(sum))

@@ -13,12 +13,13 @@ const N_CACHED_MAX: usize = 32 * 1024;
 /// A cache in front of the table `terms`.
 pub(super) struct Terms {
     ids: HashMap<String, i64>,
-    texts: HashMap<i64, String>,
+    /// By id: ids are given in ascending order, so that the first ones are those that come again.
+    texts: Vec<Option<Box<str>>>,
 }
 
 impl Terms {
     pub(super) fn new() -> Self {
-        Self { ids: HashMap::new(), texts: HashMap::new() }
+        Self { ids: HashMap::new(), texts: Vec::new() }
     }
 
     /// The id of a term, if the ledger has it.
@@ -53,30 +54,35 @@ impl Terms {
 
     /// The text of a term.
     pub(super) fn text(&mut self, db: &Connection, id: i64) -> Result<Option<String>, StoreError> {
-        if let Some(text) = self.texts.get(&id) {
-            return Ok(Some(text.clone()));
-        }
-        self.load(db, id)?;
-        Ok(self.texts.get(&id).cloned())
+        self.with(db, id, |text| text.map(str::to_owned))
     }
 
     /// True when the term `id` has this text.
     pub(super) fn is(&mut self, db: &Connection, id: i64, text: &str) -> Result<bool, StoreError> {
-        if !self.texts.contains_key(&id) {
-            self.load(db, id)?;
-        }
-        Ok(self.texts.get(&id).is_some_and(|known| known == text))
+        self.with(db, id, |known| known == Some(text))
     }
 
-    fn load(&mut self, db: &Connection, id: i64) -> Result<(), StoreError> {
+    fn with<T>(
+        &mut self,
+        db: &Connection,
+        id: i64,
+        of: impl FnOnce(Option<&str>) -> T,
+    ) -> Result<T, StoreError> {
+        let at = usize::try_from(id).unwrap_or(usize::MAX);
+        if let Some(Some(text)) = self.texts.get(at) {
+            return Ok(of(Some(text)));
+        }
         let mut statement = db.prepare_cached("SELECT text FROM terms WHERE id = ?1")?;
-        let text: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
-        if self.texts.len() >= N_CACHED_MAX {
-            self.texts.clear();
+        let text: Option<Box<str>> = statement.query_row([id], |row| row.get(0)).optional()?;
+        let answer = of(text.as_deref());
+        if at < N_CACHED_MAX {
+            if self.texts.len() <= at {
+                self.texts.resize(at + 1, None);
+            }
+            if let Some(place) = self.texts.get_mut(at) {
+                *place = text;
+            }
         }
-        if let Some(text) = text {
-            self.texts.insert(id, text);
-        }
-        Ok(())
+        Ok(answer)
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use modeltrail_core::code::PartId;
 use modeltrail_core::lookup::Lookup;
 use modeltrail_core::verify::{Finding, FindingKind, LookupRow, StoredEntry, StoredPart};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::super::{StoreError, Strays, VerifyItem};
@@ -70,7 +71,7 @@ fn orphans(
 }
 
 fn has(row: &Row<'_>, at: usize) -> bool {
-    !matches!(row.get_ref(at), Ok(rusqlite::types::ValueRef::Null) | Err(_))
+    !matches!(row.get_ref(at), Ok(ValueRef::Null) | Err(_))
 }
 
 /// Where the columns of [`PART_COLUMNS`] begin in the scan's rows.
@@ -128,8 +129,13 @@ struct StoredRow<'a, 'terms, 'row> {
 }
 
 impl StoredRow<'_, '_, '_> {
+    /// A column of [`LOOKUP_COLUMNS`]; `None` when somebody made it another type.
     fn integer(&self, at: usize) -> Option<Option<i64>> {
-        self.row.get(8 + at).ok()
+        match self.row.get_ref(8 + at).ok()? {
+            ValueRef::Integer(value) => Some(Some(value)),
+            ValueRef::Null => Some(None),
+            _ => None,
+        }
     }
 
     fn is(&self, at: usize, expected: Option<i64>) -> bool {
@@ -203,14 +209,16 @@ pub(super) fn strays(db: &Connection, size: u64) -> Result<Strays, StoreError> {
         ("parts", FindingKind::InsertedEntry, "parts stand"),
         ("lookups", FindingKind::InventedLookup, "a lookup row stands"),
     ] {
-        let mut statement = db.prepare(&format!(
-            "SELECT idx FROM {table} WHERE idx < 0 OR idx >= ?1 ORDER BY idx LIMIT ?2"
-        ))?;
-        let mut rows = statement.query([end, N_STRAYS_MAX])?;
-        while let Some(row) = rows.next()? {
-            let key: i64 = row.get(0)?;
-            let detail = format!("{what} under the key {key}, where no entry can be");
-            strays.findings.push(Finding::at(from_db(key), kind, detail));
+        // Two ranges and not one with OR, for which SQLite would read the whole table.
+        for (range, bound) in [("idx < ?1", 0), ("idx >= ?1", end)] {
+            let sql = format!("SELECT idx FROM {table} WHERE {range} ORDER BY idx LIMIT ?2");
+            let mut statement = db.prepare(&sql)?;
+            let mut rows = statement.query([bound, N_STRAYS_MAX])?;
+            while let Some(row) = rows.next()? {
+                let key: i64 = row.get(0)?;
+                let detail = format!("{what} under the key {key}, where no entry can be");
+                strays.findings.push(Finding::at(from_db(key), kind, detail));
+            }
         }
     }
     // One edit, one finding: rows of several tables under one key were put there together.
