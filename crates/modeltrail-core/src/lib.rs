@@ -10,9 +10,11 @@
 
 pub mod anchor;
 pub mod canonical;
+pub mod checkpoint;
 pub mod code;
 pub mod commitment;
 pub mod control;
+pub mod cosignature;
 pub mod frame;
 pub mod hash;
 pub mod label;
@@ -20,9 +22,11 @@ pub mod leaf;
 pub mod limits;
 pub mod lookup;
 pub mod merkle;
+pub mod note;
 pub mod query;
 pub mod record;
 pub mod redact;
+pub mod tile;
 pub mod time;
 pub mod verify;
 
