@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::anchor::Head;
 use crate::hash::Hash;
+use crate::lines::parse_decimal;
 use crate::note::{Note, NoteError, NoteSigner, SignatureLine, VerifierKey, VerifyError};
 
 /// What a checkpoint says, signed or not.
@@ -110,13 +111,6 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// A number as C2SP's formats write it: decimal digits, no leading zeros, no sign.
-pub(crate) fn parse_decimal(text: &str) -> Option<u64> {
-    let is_plain =
-        text.bytes().all(|c| c.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    if is_plain { text.parse().ok() } else { None }
-}
-
 /// A checkpoint with signatures, which may or may not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedCheckpoint {
@@ -151,8 +145,8 @@ impl SignedCheckpoint {
     ///
     /// # Errors
     /// When the note has as many signatures as it can have.
-    pub fn add(&mut self, line: SignatureLine) -> Result<(), CheckpointError> {
-        Ok(self.note.add(line)?)
+    pub fn add(&mut self, line: SignatureLine) -> Result<(), NoteError> {
+        self.note.add(line)
     }
 
     /// Whether a log with one of these keys has signed it. A key's name counts only with the origin

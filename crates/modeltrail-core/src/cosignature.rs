@@ -58,7 +58,7 @@ impl Cosigner {
     }
 
     /// Cosigns a checkpoint's text at `time_s`, seconds since 1970 UTC; times after
-    /// [`TIME_S_MAX`] are taken for that one. Whether it may is a witness decision's to say.
+    /// [`TIME_S_MAX`] are taken for that one. Whether it may, [`crate::witness::decide`] says.
     #[must_use]
     pub fn cosign(&self, text: &str, time_s: u64) -> SignatureLine {
         let time_s = time_s.min(TIME_S_MAX);

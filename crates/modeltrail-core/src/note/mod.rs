@@ -3,6 +3,8 @@
 //! Reading a note says nothing about its signatures: [`Note::verify`] does. Lines by keys that the
 //! reader does not know are kept and passed over, so that keys can be rotated and witnesses added.
 
+#[cfg(test)]
+mod ed25519_tests;
 mod key;
 mod parse;
 mod secret;
