@@ -35,6 +35,18 @@ impl Hash {
         unhex_into(text, &mut bytes)?;
         Some(Self(bytes))
     }
+
+    /// Standard base64 with padding, 44 characters, as C2SP's text formats have it.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        base64(&self.0)
+    }
+
+    /// A hash from the 44 characters that [`Hash::to_base64`] writes, and from no others.
+    #[must_use]
+    pub fn from_base64(text: &str) -> Option<Self> {
+        Self::from_slice(&unbase64(text)?)
+    }
 }
 
 impl fmt::Display for Hash {
@@ -62,6 +74,14 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Bytes of a standard base64 text with padding; `None` for anything else, a second spelling of the
+/// same bytes (spare bits set, padding left out) among it.
+#[must_use]
+pub fn unbase64(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
 
 /// Bytes of a hex text of either case; `None` when the length is odd or a character is no digit.
@@ -183,6 +203,17 @@ mod tests {
             MacKey::new(key).mac(&[b"Hi ", b"There"]).to_hex(),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
         );
+    }
+
+    #[test]
+    fn base64_has_one_spelling() {
+        assert_eq!(unbase64(&base64(&[0, 255, 16])), Some(vec![0, 255, 16]));
+        assert_eq!(unbase64("AA=="), Some(vec![0]));
+        for other in ["AB==", "AA", "AA=", "AA==\n", " AA==", "AA==AA==", "__8="] {
+            assert_eq!(unbase64(other), None, "{other:?}");
+        }
+        assert_eq!(Hash::from_base64(&Hash([7; 32]).to_base64()), Some(Hash([7; 32])));
+        assert_eq!(Hash::from_base64("AA=="), None);
     }
 
     #[test]

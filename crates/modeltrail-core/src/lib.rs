@@ -10,21 +10,29 @@
 
 pub mod anchor;
 pub mod canonical;
+pub mod checkpoint;
 pub mod code;
 pub mod commitment;
 pub mod control;
+pub mod cosignature;
 pub mod frame;
 pub mod hash;
 pub mod label;
 pub mod leaf;
 pub mod limits;
+mod lines;
 pub mod lookup;
 pub mod merkle;
+pub mod note;
+pub mod policy;
 pub mod query;
+pub mod receipt;
 pub mod record;
 pub mod redact;
+pub mod tile;
 pub mod time;
 pub mod verify;
+pub mod witness;
 
 pub use code::{Encoding, Kind, PartId, Status};
 pub use frame::Frame;

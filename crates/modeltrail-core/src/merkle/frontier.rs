@@ -1,12 +1,7 @@
-//! The Merkle tree of RFC 6962 section 2.1 over leaf hashes, kept as its right edge.
+//! A tree kept as its right edge: all that appending needs.
 
-use crate::hash::{Hash, sha256};
-
-/// Interior node of RFC 6962: `SHA-256(0x01 ‖ left ‖ right)`.
-#[must_use]
-pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    sha256(&[&[0x01], left.as_bytes(), right.as_bytes()])
-}
+use super::{empty_root, node_hash};
+use crate::hash::Hash;
 
 /// The roots of the complete subtrees that make up a tree, largest first: one for each bit that is
 /// set in `size`. It is all that is needed to append leaves and to give the root.
@@ -59,7 +54,7 @@ impl Frontier {
     #[must_use]
     pub fn root(&self) -> Hash {
         let mut nodes = self.nodes.iter().rev();
-        let Some(last) = nodes.next() else { return sha256(&[]) };
+        let Some(last) = nodes.next() else { return empty_root() };
         nodes.fold(*last, |right, left| node_hash(left, &right))
     }
 }
@@ -67,6 +62,7 @@ impl Frontier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::sha256;
 
     /// The definition of RFC 6962 section 2.1, written as it stands there.
     fn root_by_definition(leaves: &[Hash]) -> Hash {
