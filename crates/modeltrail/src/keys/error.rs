@@ -42,7 +42,9 @@ pub enum KeysError {
     #[error("the ledger would not accept this change: {0}")]
     Change(#[from] KeyChangeError),
     /// There is a key already.
-    #[error("this ledger has a {role} key, {vkey}; `modeltrail key rotate` puts another in its place")]
+    #[error(
+        "this ledger has a {role} key, {vkey}; `modeltrail key rotate` puts another in its place"
+    )]
     There {
         /// What it is for.
         role: KeyRole,
@@ -59,7 +61,9 @@ pub enum KeysError {
     #[error("a key is taking over already; end that with `modeltrail key retire` first")]
     Overlap,
     /// Only one key signs.
-    #[error("only one checkpoint key signs, so none can be retired; `modeltrail key rotate` makes the next one")]
+    #[error(
+        "only one checkpoint key signs, so none can be retired; `modeltrail key rotate` makes the next one"
+    )]
     NoOverlap,
     /// Nobody here can sign the change.
     #[error(
@@ -70,13 +74,17 @@ pub enum KeysError {
         who: &'static str,
     },
     /// The entry is there, and the ledger's keys are not what it says.
-    #[error("the key entry was written and took no effect; another change came before it, look at `modeltrail key list`")]
+    #[error(
+        "the key entry was written and took no effect; another change came before it, look at `modeltrail key list`"
+    )]
     NoEffect,
     /// The command cannot be written into a file of lines.
     #[error("a program and its arguments cannot hold line ends; put them into a script")]
     Lines,
     /// More key entries than any ledger has.
-    #[error("the ledger has more than {0} key entries, which no ledger needs; run `modeltrail verify`")]
+    #[error(
+        "the ledger has more than {0} key entries, which no ledger needs; run `modeltrail verify`"
+    )]
     TooMany(usize),
     /// The file system's own error.
     #[error("{path}: {source}")]

@@ -173,9 +173,10 @@ impl<'a> LedgerKeys<'a> {
         let role = KeyRole::Checkpoint;
         let history = self.history()?;
         let (_, next) = load_one(&self.dir, NEXT)?.ok_or(KeysError::NoOverlap)?;
-        let mut others = history.keys().iter().filter(|known| {
-            known.role == role && known.key != *next.verifier()
-        });
+        let mut others = history
+            .keys()
+            .iter()
+            .filter(|known| known.role == role && known.key != *next.verifier());
         let in_force = others.clone().find(|known| known.is_in_force(u64::MAX));
         let old = match in_force {
             Some(known) => {
@@ -321,13 +322,12 @@ impl<'a> LedgerKeys<'a> {
             return Ok(FileSigner::open(path)?);
         }
         let named = KeyName::new(name);
-        let name = named
-            .map_err(|source| KeysError::Origin { origin: self.origin.clone(), source })?;
+        let name =
+            named.map_err(|source| KeysError::Origin { origin: self.origin.clone(), source })?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(KeysError::Random)?;
         let made = NoteSigner::new(name, &seed);
-        let key = made
-            .map_err(|source| SignerError::Key { path: path.to_owned(), source })?;
+        let key = made.map_err(|source| SignerError::Key { path: path.to_owned(), source })?;
         Ok(FileSigner::create(path, key)?)
     }
 

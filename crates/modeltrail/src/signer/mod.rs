@@ -93,13 +93,17 @@ pub enum SignerError {
         what: &'static str,
     },
     /// A key has two places.
-    #[error("{path}: this key is there as a file and as a command; remove the one that is not used")]
+    #[error(
+        "{path}: this key is there as a file and as a command; remove the one that is not used"
+    )]
     Twice {
         /// The first of the two.
         path: PathBuf,
     },
     /// A checkpoint key of another ledger.
-    #[error("{path}: the key is named {found}, and a checkpoint key of this ledger {expected}; restore the right one")]
+    #[error(
+        "{path}: the key is named {found}, and a checkpoint key of this ledger {expected}; restore the right one"
+    )]
     Name {
         /// Which file.
         path: PathBuf,
@@ -109,7 +113,9 @@ pub enum SignerError {
         expected: String,
     },
     /// The program did not give a signature.
-    #[error("the signing program {program}: {what}; run it by hand with a text on its standard input")]
+    #[error(
+        "the signing program {program}: {what}; run it by hand with a text on its standard input"
+    )]
     Program {
         /// Which program.
         program: String,
@@ -117,7 +123,9 @@ pub enum SignerError {
         what: String,
     },
     /// What the program printed is no signature line.
-    #[error("the signing program {program} printed no signature line: {source}; it must print one line like `— NAME BASE64`")]
+    #[error(
+        "the signing program {program} printed no signature line: {source}; it must print one line like `— NAME BASE64`"
+    )]
     Line {
         /// Which program.
         program: String,
