@@ -74,6 +74,8 @@ enum Command {
     SpooledMany,
     /// Records a second into the ledger.
     Sequenced,
+    /// What signed checkpoints cost the sequencer.
+    SequencedSigned,
     /// Bytes a second of a full verification.
     Verify,
     /// First pages of a large ledger.
@@ -110,6 +112,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::SpooledOne => bench::spooled_one::run(&setup)?,
         Command::SpooledMany => bench::spooled_many::run(&setup)?,
         Command::Sequenced => bench::sequenced::run(&setup)?,
+        Command::SequencedSigned => bench::sequenced_signed::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Query => bench::query::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Report => bench::report::run(&setup, &SharedLedger::build(&setup)?)?,
