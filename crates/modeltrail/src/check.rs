@@ -125,8 +125,9 @@ pub fn run(
         chain.note(Finding::at(0, FindingKind::AnchorMismatch, detail));
     }
     let part_bytes = AtomicU64::new(0);
-    std::thread::scope(|scope| -> Result<(), CheckError> {
-        let for_indexes = store.another()?;
+    let of_tiles = std::thread::scope(|scope| -> Result<Vec<Finding>, CheckError> {
+        let (for_indexes, for_tiles) = (store.another()?, store.another()?);
+        let tiles = scope.spawn(move || for_tiles.verify_tiles());
         let indexes = scope.spawn(move || match options.skip_indexes {
             true => Ok(Vec::new()),
             false => for_indexes.verify_indexes(),
@@ -143,16 +144,34 @@ pub fn run(
         take_all(&workers, key_end, &mut chain, &mut progress)?;
         let found = indexes.join().map_err(|_| CheckError::Thread)??;
         found.into_iter().for_each(|finding| chain.note(finding));
-        Ok(())
+        Ok(tiles.join().map_err(|_| CheckError::Thread)??)
     })?;
+    let mut findings = chain.finish();
+    add_tiles(&mut findings, of_tiles);
     Ok(CheckReport {
         origin: store.origin().to_owned(),
         size: head.size,
         root: head.root.to_hex(),
         part_bytes: part_bytes.into_inner(),
         anchored_size: anchor.map(|anchor| anchor.head.size),
-        findings: chain.finish(),
+        findings,
     })
+}
+
+/// Adds the findings about tiles that are no consequence of one about the entries under them.
+fn add_tiles(findings: &mut Vec<Finding>, of_tiles: Vec<Finding>) {
+    let explains = |of_entry: &Finding, tile: &Finding| match of_entry.kind {
+        // What comes behind has moved.
+        FindingKind::MissingEntry | FindingKind::InsertedEntry => of_entry.index <= tile.index_end,
+        FindingKind::ChangedLeaf | FindingKind::MovedEntry | FindingKind::BrokenPrev => {
+            of_entry.index <= tile.index_end && of_entry.index_end >= tile.index
+        }
+        _ => false,
+    };
+    let mut new = of_tiles;
+    new.retain(|tile| !findings.iter().any(|of_entry| explains(of_entry, tile)));
+    findings.append(&mut new);
+    findings.sort();
 }
 
 /// The anchor beside the ledger, or the finding that it is none.

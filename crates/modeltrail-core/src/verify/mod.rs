@@ -56,6 +56,8 @@ pub enum FindingKind {
     AnchorMismatch,
     /// An index of the database disagrees with its table, so that a search may pass an entry over.
     ChangedIndex,
+    /// A stored tile is not made of the entries under it, is not there, or stands where none can be.
+    ChangedTile,
 }
 
 impl FindingKind {
@@ -79,6 +81,7 @@ impl FindingKind {
             Self::ChangedHead => "changed_head",
             Self::AnchorMismatch => "anchor_mismatch",
             Self::ChangedIndex => "changed_index",
+            Self::ChangedTile => "changed_tile",
         }
     }
 }
