@@ -22,6 +22,19 @@ pub(crate) enum OnFullChoice {
     Gap,
 }
 
+/// Settings of a witness.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct WitnessSettings {
+    /// The file of its key.
+    pub(crate) key: PathBuf,
+    /// The folder of its memory.
+    pub(crate) state: PathBuf,
+    /// Where it listens.
+    pub(crate) listen: String,
+    /// Verifier keys of its logs, not yet read.
+    pub(crate) logs: Vec<String>,
+}
+
 /// A setting as `config` shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Shown {
@@ -52,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Rules that mask.
     pub(crate) rules: Vec<Rule>,
+    /// Of `witness`.
+    pub(crate) witness: WitnessSettings,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
     /// Each with its place.
@@ -88,6 +103,22 @@ impl Checker<'_> {
         match self.given(key) {
             Some(Given { value: Value::Text(text), .. }) => text,
             _ => String::new(),
+        }
+    }
+
+    fn texts(&self, key: &str) -> Vec<String> {
+        match self.given(key) {
+            Some(Given { value: Value::List(texts), .. }) => texts,
+            _ => Vec::new(),
+        }
+    }
+
+    fn witness(&self) -> WitnessSettings {
+        WitnessSettings {
+            key: self.text("witness.key").into(),
+            state: self.text("witness.state").into(),
+            listen: self.text("witness.listen"),
+            logs: self.texts("witness.logs"),
         }
     }
 
@@ -168,6 +199,7 @@ impl Settings {
                 depth_max: usize::try_from(depth_max).ok()?,
             },
             rules: check.rules(),
+            witness: check.witness(),
             file,
             shown: SETTINGS.iter().filter_map(shown).collect(),
         })
