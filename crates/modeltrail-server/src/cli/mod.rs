@@ -7,6 +7,7 @@ mod demo;
 mod entry;
 mod init;
 mod log;
+mod publish;
 mod query;
 mod redact;
 mod report;
@@ -79,6 +80,7 @@ enum Command {
     Status(status::Args),
     Redact(redact::Args),
     Config(config::Args),
+    Publish(publish::Args),
     Witness(witness::Args),
     Completions(completions::Args),
 }
@@ -166,6 +168,7 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
+        Command::Publish(args) => publish::run(args, &context),
         Command::Witness(args) => witness::run(args, &context),
         // Done above.
         Command::Completions(_) | Command::Demo(_) => Ok(Exit::Fine),

@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod log;
 mod manners;
+mod outside;
 mod query;
 mod redact;
 mod refusals;
