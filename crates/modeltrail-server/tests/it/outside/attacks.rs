@@ -18,7 +18,7 @@ fn witnessed() -> (Folder, Witness) {
 }
 
 /// Puts another ledger's database in the place of this one's, as the operator can.
-fn replace_by(folder: &Folder, other: &Folder) {
+pub(super) fn replace_by(folder: &Folder, other: &Folder) {
     for ending in ["", "-wal", "-shm"] {
         let name = format!("modeltrail.db{ending}");
         drop(std::fs::remove_file(folder.path(&name)));

@@ -1,7 +1,6 @@
 //! Time stamps, from an authority that runs beside the test: `openssl ts -reply` behind HTTP. Who has no
 //! openssl is told so.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -80,11 +79,7 @@ fn has_openssl() -> bool {
     let has =
         Command::new("openssl").arg("version").output().is_ok_and(|done| done.status.success());
     if !has {
-        let told = writeln!(
-            std::io::stderr(),
-            "skipped: there is no openssl, which makes the stamps of this test"
-        );
-        told.unwrap();
+        eprintln!("skipped: there is no openssl, which makes the stamps of this test");
     }
     has
 }
