@@ -17,6 +17,7 @@ pub mod control;
 pub mod cosignature;
 pub mod frame;
 pub mod hash;
+pub mod keys;
 pub mod label;
 pub mod leaf;
 pub mod limits;

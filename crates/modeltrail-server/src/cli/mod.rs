@@ -6,9 +6,11 @@ mod context;
 mod demo;
 mod entry;
 mod init;
+mod key;
 mod log;
 mod publish;
 mod query;
+mod recover;
 mod redact;
 mod report;
 mod show;
@@ -78,6 +80,8 @@ enum Command {
     Verify(verify::Args),
     Report(report::Args),
     Status(status::Args),
+    Key(key::Args),
+    Recover(recover::Args),
     Redact(redact::Args),
     Config(config::Args),
     Publish(publish::Args),
@@ -166,6 +170,8 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, &context),
         Command::Report(args) => report::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Key(args) => key::run(args, &context),
+        Command::Recover(args) => recover::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
         Command::Publish(args) => publish::run(args, &context),
