@@ -1,0 +1,194 @@
+//! What entries say about other entries, gathered on the way and used at the end: numbers of
+//! producers and the gaps that explain them, erasures, and the history of keys.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek};
+
+use serde::Deserialize;
+
+use super::Check;
+use super::parts::Place;
+use crate::bundle::finding::BundleFindingKind as Kind;
+use crate::bundle::line::EntryLine;
+use crate::bundle::lines::LineReader;
+use crate::bundle::path::BundlePath;
+use crate::bundle::view::{history_line, part_name};
+use crate::code::{self, PartId};
+use crate::control::Gap;
+use crate::hash::{hex, unhex};
+use crate::leaf::Leaf;
+
+type Producer = [u8; 16];
+
+/// Numbers that a producer passed over.
+struct Hole {
+    producer: Producer,
+    first: u64,
+    last: u64,
+    /// The entry behind them.
+    index: u64,
+}
+
+/// Runs of numbers, both ends included.
+type Runs = Vec<(u64, u64)>;
+
+/// What was gathered.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// The number after the last one of each producer in the range.
+    next_seq: BTreeMap<Producer, u64>,
+    holes: Vec<Hole>,
+    gaps: BTreeMap<Producer, Runs>,
+    /// Runs of indexes whose part of this name was erased.
+    erased: BTreeMap<String, Runs>,
+    /// Parts that are not there and must be, unless they were erased.
+    absent: Vec<(Place, u16)>,
+    /// Lines of the history, by index.
+    history: Vec<(u64, Vec<u8>)>,
+}
+
+/// What a bundle's verifier reads of the `control` part of an `erasure` entry.
+#[derive(Deserialize)]
+struct Erasure {
+    indexes: Runs,
+    parts: Vec<String>,
+}
+
+impl Facts {
+    /// Takes a leaf's producer and number; false when the number is not behind the last one.
+    pub(super) fn number(&mut self, index: u64, leaf: &Leaf) -> bool {
+        let (producer, seq) = (leaf.producer, leaf.producer_seq);
+        let next_seq = self.next_seq.entry(producer).or_insert(seq);
+        if seq < *next_seq {
+            return false;
+        }
+        if seq > *next_seq {
+            self.holes.push(Hole { producer, first: *next_seq, last: seq - 1, index });
+        }
+        *next_seq = seq.saturating_add(1);
+        true
+    }
+
+    /// Takes a part that must be there and is not.
+    pub(super) fn absent(&mut self, place: Place, part: u16) {
+        self.absent.push((place, part));
+    }
+
+    /// Takes what a control entry says whose parts are those of its leaf.
+    pub(super) fn control(&mut self, leaf: &Leaf, line: &EntryLine<'_>) {
+        let Some(control) = line.part(PartId::Control.code()) else { return };
+        match code::Kind::from_code(leaf.kind) {
+            Some(code::Kind::Gap) => {
+                let Ok(gap) = serde_json::from_slice::<Gap>(&control.bytes) else { return };
+                let producer = unhex(&gap.producer).and_then(|id| Producer::try_from(id).ok());
+                let Some(producer) = producer else { return };
+                self.gaps.entry(producer).or_default().extend(gap.ranges);
+            }
+            Some(code::Kind::Erasure) => {
+                let Ok(erasure) = serde_json::from_slice::<Erasure>(&control.bytes) else { return };
+                for part in erasure.parts {
+                    self.erased.entry(part).or_default().extend(&erasure.indexes);
+                }
+            }
+            Some(code::Kind::Key) => {
+                self.history.extend(history_line(leaf, control).map(|line| (leaf.index, line)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The runs of `of` that none of the sorted runs `by` has.
+fn uncovered(of: (u64, u64), by: &[(u64, u64)]) -> Option<(u64, u64)> {
+    let mut first = of.0;
+    for (from, to) in by {
+        if *from <= first && *to >= first {
+            first = to.checked_add(1)?;
+        }
+        if first > of.1 {
+            return None;
+        }
+    }
+    Some((first, of.1))
+}
+
+fn sorted<K: Ord>(runs: &mut BTreeMap<K, Runs>) {
+    runs.values_mut().for_each(|runs| runs.sort_unstable());
+}
+
+impl<R: Read + Seek> Check<R> {
+    /// Judges what was gathered.
+    pub(super) fn check_facts(&mut self, mut facts: Facts) -> io::Result<()> {
+        sorted(&mut facts.gaps);
+        sorted(&mut facts.erased);
+        for Hole { producer, first, last, index } in facts.holes {
+            let gaps = facts.gaps.get(&producer).map_or(&[][..], Vec::as_slice);
+            let Some((first, last)) = uncovered((first, last), gaps) else { continue };
+            let run = if first == last {
+                format!("number {first}")
+            } else {
+                format!("numbers {first} to {last}")
+            };
+            let producer = hex(&producer);
+            let detail =
+                format!("{run} of producer {producer} became no entry, and no gap entry says why");
+            let finding =
+                crate::bundle::BundleFinding::file(Kind::ProducerGap, BundlePath::Entries, detail);
+            self.findings.push(finding.at(index));
+        }
+        for (place, part) in facts.absent {
+            let name = part_name(part);
+            let runs = facts.erased.get(&name).map_or(&[][..], Vec::as_slice);
+            if runs.iter().any(|(first, last)| (*first..=*last).contains(&place.index)) {
+                continue;
+            }
+            let detail =
+                format!("the part `{name}` is not disclosed, and no erasure entry says why");
+            self.findings.push(place.finding(Kind::MissingPart, detail));
+        }
+        facts.history.sort();
+        self.check_history(facts.history)
+    }
+
+    fn check_history(&mut self, lines: Vec<(u64, Vec<u8>)>) -> io::Result<()> {
+        let path = BundlePath::History;
+        let Some(extent) = self.container.extent(path) else { return Ok(()) };
+        let mut reader = LineReader::new(extent);
+        let (mut n, mut is_same) = (0_u64, true);
+        for (_, expected) in &lines {
+            n += 1;
+            let line = reader.next(&mut self.container)?;
+            is_same = line.is_some_and(|line| {
+                line.is_ended && expected.strip_suffix(b"\n") == Some(line.bytes.as_slice())
+            });
+            if !is_same {
+                break;
+            }
+        }
+        if is_same && reader.next(&mut self.container)?.is_some() {
+            n += 1;
+            is_same = false;
+        }
+        if !is_same {
+            let detail = "the line is not what the key entries of the bundle give";
+            let finding = crate::bundle::BundleFinding::file(Kind::ChangedHistory, path, detail);
+            self.findings.push(finding.line(n));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_leave_uncovered() {
+        assert_eq!(uncovered((5, 9), &[]), Some((5, 9)));
+        assert_eq!(uncovered((5, 9), &[(0, 4), (10, 12)]), Some((5, 9)));
+        assert_eq!(uncovered((5, 9), &[(0, 6), (6, 7), (8, 20)]), None);
+        assert_eq!(uncovered((5, 9), &[(5, 6), (8, 9)]), Some((7, 9)));
+        assert_eq!(uncovered((5, u64::MAX), &[(0, u64::MAX)]), None);
+        assert_eq!(uncovered((5, 9), &[(9, 5), (5, 9)]), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! Digests, and which files there are.
+
+use std::io::{Read, Seek};
+
+use super::Check;
+use crate::bundle::BundleFinding;
+use crate::bundle::finding::BundleFindingKind as Kind;
+use crate::bundle::path::BundlePath;
+
+impl<R: Read + Seek> Check<R> {
+    /// Holds the files against the manifest, and against those that there must be. False when so many
+    /// are missing that nothing further can be said.
+    pub(super) fn check_files(&mut self) -> bool {
+        let mut found = Vec::new();
+        let listed = &self.manifest.files;
+        let manifest = BundlePath::Manifest.to_string();
+        for (path, extent) in self.container.files().filter(|(path, _)| *path != manifest) {
+            match listed.get(path) {
+                None => found.push((Kind::UnexpectedFile, path, "the manifest does not name it")),
+                Some(digest) if *digest != extent.sha256.to_hex() => {
+                    found.push((Kind::ChangedFile, path, "its digest is not the manifest's"));
+                }
+                Some(_) if !self.is_expected(path) => {
+                    let detail = "the range and the checkpoint ask for no such file";
+                    found.push((Kind::UnexpectedFile, path, detail));
+                }
+                Some(_) => {}
+            }
+        }
+        // Both are sorted, but a look-up costs little and says it more plainly.
+        for path in listed.keys() {
+            let is_here = BundlePath::parse(path)
+                .filter(|known| *known != BundlePath::Manifest)
+                .is_some_and(|known| self.container.extent(known).is_some());
+            if !is_here {
+                found.push((Kind::MissingFile, path, "the manifest names it, and it is not here"));
+            }
+        }
+        let found: Vec<BundleFinding> = found
+            .into_iter()
+            .map(|(kind, path, detail)| BundleFinding::file(kind, path, detail))
+            .collect();
+        found.into_iter().for_each(|finding| self.findings.push(finding));
+        for path in BundlePath::ALWAYS {
+            self.must_be_here(path);
+        }
+        let (n_leaves, n_files) = (self.layout.n_leaves(), self.container.n_files());
+        if n_leaves > n_files {
+            let detail =
+                format!("the range has {n_leaves} entry bundles, and there are {n_files} files");
+            self.file(Kind::MissingFile, BundlePath::Entries, detail);
+            return false;
+        }
+        let (leaves, edge, paths) = (self.layout.leaves(), self.layout.edge(), self.layout.paths());
+        leaves.for_each(|tile| self.must_be_here(BundlePath::Leaves(tile)));
+        edge.chain(paths).for_each(|tile| self.must_be_here(BundlePath::Tile(tile)));
+        true
+    }
+
+    /// A finding for a file that is not there, unless the manifest names it: then that was said.
+    pub(super) fn must_be_here(&mut self, path: BundlePath) {
+        let is_listed = self.manifest.files.contains_key(&path.to_string());
+        if !is_listed && self.container.extent(path).is_none() {
+            self.file(Kind::MissingFile, path, "it must be in every such bundle, and is not here");
+        }
+    }
+
+    /// Whether the range or the checkpoint ask for a file. Receipts are judged where their entries are.
+    fn is_expected(&self, path: &str) -> bool {
+        match BundlePath::parse(path) {
+            Some(BundlePath::Tile(tile)) => self.layout.has_tile(tile),
+            Some(BundlePath::Leaves(tile)) => self.layout.has_leaves(tile),
+            _ => true,
+        }
+    }
+}
