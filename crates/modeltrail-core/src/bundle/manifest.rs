@@ -10,6 +10,7 @@ use crate::hash::Hash;
 use crate::lines::parse_decimal;
 
 use super::filter::{Filter, Window};
+use super::path::BundlePath;
 use super::view::part_name;
 use super::{BUNDLE_VERSION, NUMBER_MAX};
 
@@ -136,6 +137,11 @@ impl Manifest {
         }
         if !is_hash(&self.checkpoint.root) || !self.files.values().all(|digest| is_hash(digest)) {
             return Err("a digest that is not 64 hex digits");
+        }
+        let is_file =
+            |path: &str| BundlePath::parse(path).is_some_and(|known| known != BundlePath::Manifest);
+        if !self.files.keys().all(|path| is_file(path)) {
+            return Err("a path in `files` that no bundle has");
         }
         if !self.matching.is_sorted_by(|a, b| a < b) {
             return Err("indexes in `matching` that do not ascend");

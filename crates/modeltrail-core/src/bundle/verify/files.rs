@@ -16,7 +16,7 @@ impl<R: Read + Seek> Check<R> {
         let manifest = BundlePath::Manifest.to_string();
         for (path, extent) in self.container.files().filter(|(path, _)| *path != manifest) {
             match listed.get(path) {
-                None => found.push((Kind::UnexpectedFile, path, "the manifest does not name it")),
+                None => found.push((Kind::ChangedFile, path, "the manifest has no digest of it")),
                 Some(digest) if *digest != extent.sha256.to_hex() => {
                     found.push((Kind::ChangedFile, path, "its digest is not the manifest's"));
                 }
@@ -29,9 +29,8 @@ impl<R: Read + Seek> Check<R> {
         }
         // Both are sorted, but a look-up costs little and says it more plainly.
         for path in listed.keys() {
-            let is_here = BundlePath::parse(path)
-                .filter(|known| *known != BundlePath::Manifest)
-                .is_some_and(|known| self.container.extent(known).is_some());
+            let is_here =
+                BundlePath::parse(path).is_some_and(|known| self.container.extent(known).is_some());
             if !is_here {
                 found.push((Kind::MissingFile, path, "the manifest names it, and it is not here"));
             }

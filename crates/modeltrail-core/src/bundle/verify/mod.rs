@@ -13,6 +13,7 @@ mod matching;
 mod outside;
 mod parts;
 mod receipts;
+mod stamp;
 mod timestamps;
 mod tree;
 
