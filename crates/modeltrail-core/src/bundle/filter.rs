@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::{format_rfc3339, parse_rfc3339};
 
-use super::header::HeaderView;
+use super::header::{HeaderView, party};
 use super::view::kind_name;
 
 /// Most that a record may come later than the time it tells of, in microseconds: ten years of 365 days.
@@ -159,11 +159,11 @@ impl Filter {
             && self.until.as_deref().is_none_or(|until| occurred_at < until)
     }
 
-    /// Whether the member of `parties` that is asked for is what is asked for; `member` gives a member by
-    /// its name.
-    pub fn fits_person(&self, member: impl Fn(&str) -> Option<String>) -> bool {
+    /// Whether a part `parties` is of the person that is asked for.
+    #[must_use]
+    pub fn fits_parties(&self, encoding: u8, bytes: &[u8]) -> bool {
         let same = |asked: &Option<String>, name: &str| {
-            asked.as_deref().is_none_or(|asked| member(name).as_deref() == Some(asked))
+            asked.is_none() || party(encoding, bytes, name) == *asked
         };
         same(&self.user_id, "user_id") && same(&self.subject_id, "subject_id")
     }

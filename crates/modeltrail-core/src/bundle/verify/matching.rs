@@ -6,7 +6,7 @@ use super::Check;
 use super::parts::Place;
 use crate::bundle::BundleFinding;
 use crate::bundle::finding::BundleFindingKind as Kind;
-use crate::bundle::header::{HeaderView, party};
+use crate::bundle::header::HeaderView;
 use crate::bundle::line::EntryLine;
 use crate::bundle::lines::LineReader;
 use crate::bundle::path::BundlePath;
@@ -73,11 +73,8 @@ impl<R: Read + Seek> Check<R> {
         let filter = &self.manifest.filter;
         let fits = filter.fits_header(leaf.kind, header);
         let parties = line.part(PartId::Parties.code());
-        let fits_person = || {
-            parties.is_none_or(|part| {
-                filter.fits_person(|name| party(part.encoding, &part.bytes, name))
-            })
-        };
+        let fits_person =
+            || parties.is_none_or(|part| filter.fits_parties(part.encoding, &part.bytes));
         let asks_for_person = filter.asks_for_person();
         if is_listed && !(fits && (!asks_for_person || fits_person())) {
             let detail = "the manifest says that it matches, and it does not fit the filter";
