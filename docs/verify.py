@@ -12,7 +12,7 @@ Written from modeltrail's spec/bundle.md and spec/leaf.md for Python 3.9 or late
 library and the command `openssl`. One file, to be copied and read.
 Exit codes: 0 nothing found, 1 findings, 2 usage or no bundle, 3 could not do it in full.
 """
-import argparse, base64, datetime, functools, hashlib, json, os, re, struct, subprocess, sys, tempfile
+import argparse, base64, bisect, datetime, functools, hashlib, json, os, re, struct, subprocess, sys, tempfile
 
 # Registries of spec/leaf.md, section 1.
 PARTS = ["", "header", "input", "output", "parties", "metadata", "pipeline", "error", "control"]
@@ -33,8 +33,8 @@ PATH = re.compile("|".join(map(re.escape, FIXED)) + rf"|proofs/{NUMBER}\.tlog-pr
 LIMITS = [("manifest.json", 192 << 20), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", 1_010_000),
           ("tile/entries/", 31_744), ("tile/", 8192), ("timestamps/", 1 << 20), ("VERIFY.md", 1 << 20),
           ("", (8 << 30) - 1)]
-N_FILES_MAX, N_TIMESTAMP_FILES_MAX, N_SIGNATURES_MAX = 1_000_000, 32, 100
-LINE_BYTES_MAX = 24 << 20
+N_FILES_MAX, N_TIMESTAMP_FILES_MAX, N_SIGNATURES_MAX, N_DEFINED_MAX = 1_000_000, 32, 100, 128
+LINE_BYTES_MAX, JSON_DEPTH_MAX = 24 << 20, 128
 # Findings above this are counted and not kept: the first one refuses the bundle.
 N_FINDINGS_MAX = 1000
 
@@ -70,14 +70,24 @@ def unbase64(text):
     return data
 
 
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
 def canonical(value):
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return ENCODER.encode(value).encode()
+
+
+def read_int(text):
+    """Longer numbers are refused unread: to read one takes time with the square of its length."""
+    if len(text) > 19:
+        raise ValueError("a number that is too long")
+    return int(text)
 
 
 def read_canonical(data):
     """An object that gives the same bytes when it is written again: no member twice, no white space."""
     try:
-        value = json.loads(data.decode())
+        value = json.loads(data.decode(), parse_int=read_int)
         if type(value) is dict and canonical(value) == data:
             return value
     except (ValueError, RecursionError):
@@ -98,12 +108,27 @@ def no_constant(name):
 def read_json(data, parse_int=str):
     """JSON of a part, or NO_JSON. Numbers stay texts where nothing is computed with them."""
     try:
-        if re.search(rb"[\0-\x1f]", data) is None:
-            return json.loads(data.decode(), object_pairs_hook=names_once, parse_constant=no_constant,
-                              parse_int=parse_int, parse_float=str)
+        value = json.loads(data.decode(), object_pairs_hook=names_once, parse_constant=no_constant,
+                           parse_int=parse_int, parse_float=str)
+        if b"\\u" in data:
+            # A lone surrogate cannot be written again.
+            canonical(value)
+        if re.search(rb"[\0-\x1f]", data) is None and not is_deep(value):
+            return value
     except (ValueError, RecursionError):
         pass
     return NO_JSON
+
+
+def is_deep(value):
+    """Whether arrays and objects are nested more than JSON_DEPTH_MAX levels."""
+    level = [value]
+    for _ in range(JSON_DEPTH_MAX + 1):
+        level = [item for item in level if type(item) in (dict, list)]
+        if not level:
+            return False
+        level = [child for item in level for child in (item.values() if type(item) is dict else item)]
+    return True
 
 
 def is_count(value):
@@ -124,8 +149,8 @@ def tar_header(path, n_bytes):
 class Bundle:
     """The files of a bundle by their paths. Nothing is unpacked."""
 
-    def __init__(self, name):
-        self.name, self.file, self.places = name, open(name, "rb"), {}
+    def __init__(self, name, file):
+        self.name, self.file, self.places = name, file, {}
         at, last, n_timestamps, n_all = 0, "", 0, self.file.seek(0, os.SEEK_END)
         while self.bytes_at(at, 512) != bytes(512):
             path, n_bytes = self.header(at)
@@ -238,7 +263,7 @@ def read_manifest(data):
          "disclose is no list of parts, ascending")
     need({"header", "control"} <= set(names), "disclose has not header and control")
     need(type(indexes) is list and all(map(is_count, indexes)) and ascends(indexes), "matching is no ascending list")
-    need(type(files) is dict and all(PATH.fullmatch(p) and type(d) is str and HEX.fullmatch(d) for p, d in files.items()),
+    need(type(files) is dict and all(PATH.fullmatch(path) and is_hex(digest) for path, digest in files.items()),
          "files does not give paths of a bundle their SHA-256 in hex")
     check_filter(m["filter"])
     return m
@@ -354,6 +379,8 @@ class Policy:
                 raise ValueError(f"line {number}: {error}") from None
         if self.quorum is None:
             raise ValueError("it has no quorum line; `quorum none` asks for no witness")
+        if max(map(len, (self.logs, self.witnesses, self.groups))) > N_DEFINED_MAX:
+            raise ValueError(f"it has more than {N_DEFINED_MAX} logs, witnesses or groups")
 
     def line(self, word, words):
         is_known = lambda name: name in self.witnesses or name in self.groups
@@ -364,7 +391,8 @@ class Policy:
             self.logs.append(key)
         elif word == "witness":
             key = VerifierKey(words[1], 4)
-            fine = len(words) < 4 and is_new(words[0]) and key.public not in [w.public for w in self.witnesses.values()]
+            fine = len(words) < 4 and is_new(words[0])
+            fine = fine and key.public not in [witness.public for witness in self.witnesses.values()]
             self.witnesses[words[0]] = key
         elif word == "group":
             name, k, names = words[0], words[1], words[2:]
@@ -403,7 +431,8 @@ class Policy:
         if not signed:
             raise ValueError(f"no key of the policy that is named {note.origin} has signed it")
         if not self.holds(self.quorum, by):
-            raise ValueError(f"cosigned by {len(by)} of {len(self.witnesses)} witnesses, not the quorum {self.quorum}")
+            n_all = len(self.witnesses)
+            raise ValueError(f"cosigned by {len(by)} of {n_all} witnesses, which is not the quorum {self.quorum}")
         when = lambda at: EPOCH + datetime.timedelta(seconds=min(at, 10**11))
         return [f"signed by {note.origin}"] + [f"cosigned by {name} at {when(at)} UTC" for name, at in by.items()]
 
@@ -523,20 +552,22 @@ class Tree:
 
     def check_up(self, n):
         """Holds a full level-0 tile, and those above it, against the tile above each."""
-        level = 0
+        level, is_whole = 0, True
         while self.width(level, n) == 256 and (level, n) not in self.checked:
             self.checked.add((level, n))
             hashes, above = self.hashes(level, n), self.hashes(level + 1, n >> 8)
             if hashes and above and fold(hashes) != above[n & 255]:
                 path = tile_path(level, n, 256)
                 self.report.found("changed_tile", "its root is not the one in the tile above", file=path)
+                is_whole = is_whole and level > 0
             level, n = level + 1, n >> 8
+        return is_whole
 
     def leaves(self):
         """Yields (index, bytes of the leaf, leaf hash in the tiles); None for what is missing."""
         for n in self.numbers:
-            self.check_up(n)
-            width, hashes = self.width(0, n), self.hashes(0, n)
+            # Leaves are not held against a tile that is wrong itself.
+            hashes, width = self.hashes(0, n) if self.check_up(n) else None, self.width(0, n)
             path = tile_path("entries", n, width)
             self.paths.add(path)
             data = self.bundle.read(path)
@@ -609,7 +640,7 @@ class Entry:
         self.withheld = [code for code in committed if code not in needed and code not in parts]
         for code, (encoding, data, _) in parts.items():
             if encoding == JSON:
-                self.json[code] = read_json(data, int if code == CONTROL else str)
+                self.json[code] = read_json(data, read_int if code == CONTROL else str)
         header = self.json.get(HEADER)
         self.header = header if type(header) is dict else {}
 
@@ -641,16 +672,19 @@ class Entry:
         elif self.leaf.kind >= FIRST_CONTROL_KIND:
             return False
         model = model if type(model) is dict else {}
-        pairs = [("model_name", model.get("name")), ("model_version", model.get("version")), ("status", header.get("status"))]
-        at = header.get("occurred_at", "")
-        return all(f[name] == value for name, value in pairs if name in f) and f.get("since", at) <= at and (
-            "until" not in f or at < f["until"])
+        has = {"model_name": model.get("name"), "model_version": model.get("version"), "status": header.get("status")}
+        if any(name in f and f[name] != value for name, value in has.items()):
+            return False
+        at = header.get("occurred_at")
+        at = at if type(at) is str else ""
+        return not ("since" in f and at < f["since"] or "until" in f and not at < f["until"])
 
     def is_of(self, f):
         """Whether the parties, if they are shown, fit the persons of the filter."""
         parties = self.json.get(PARTIES, {})
         asked = {name: f[name] for name in ("user_id", "subject_id") if name in f}
-        return PARTIES not in self.parts or type(parties) is dict and all(parties.get(n) == v for n, v in asked.items())
+        fits = type(parties) is dict and all(parties.get(name) == value for name, value in asked.items())
+        return PARTIES not in self.parts or fits
 
 
 class Report:
@@ -675,13 +709,13 @@ class Numbers:
     def __init__(self, report):
         self.report, self.next, self.holes, self.covered = report, {}, [], {}
 
-    def take(self, leaf):
+    def take(self, index, leaf):
         expected = self.next.get(leaf.producer, leaf.producer_seq)
         if leaf.producer_seq < expected:
             detail = f"number {leaf.producer_seq} of producer {leaf.producer.hex()} stands here again"
-            self.report.found("producer_repeat", detail, index=leaf.index)
+            self.report.found("producer_repeat", detail, index=index)
         elif leaf.producer_seq > expected:
-            self.holes.append((leaf.index, leaf.producer.hex(), expected, leaf.producer_seq - 1))
+            self.holes.append((index, leaf.producer.hex(), expected, leaf.producer_seq - 1))
         self.next[leaf.producer] = max(expected, leaf.producer_seq + 1)
 
     def gap(self, control):
@@ -689,11 +723,20 @@ class Numbers:
             self.covered.setdefault(str(control.get("producer")), []).append((first, last))
 
     def finish(self):
+        for runs in self.covered.values():
+            runs.sort()
+            joined = []
+            for first, last in runs:
+                if joined and first <= joined[-1][1] + 1:
+                    first, last = joined[-1][0], max(last, joined.pop()[1])
+                joined.append((first, last))
+            runs[:] = joined
         for index, producer, first, last in self.holes:
-            for start, end in sorted(self.covered.get(producer, [])):
-                first = end + 1 if start <= first <= end else first
+            runs = self.covered.get(producer, [])
+            at = bisect.bisect(runs, (first, 1 << 63)) - 1
+            first = max(first, runs[at][1] + 1) if at >= 0 else first
             if first <= last:
-                detail = f"numbers {first} to {last} of producer {producer} became no entry, and no gap entry says why"
+                detail = f"numbers {first} to {last} of producer {producer} became no entry; no gap entry says why"
                 self.report.found("producer_gap", detail, index=index)
 
 
@@ -731,7 +774,8 @@ class Lines:
             self.waiting = None
             if entry is None or entry[0] == index:
                 return entry and entry[1:]
-            self.report.found("inserted_entry", f"entry {entry[0]} stands here, twice or out of place", file=self.path, line=number)
+            detail = f"entry {entry[0]} stands here, twice or out of place"
+            self.report.found("inserted_entry", detail, file=self.path, line=number)
         # A run of missing entries is one finding, at its first.
         if self.missing != index - 1:
             self.report.found("missing_entry", "its line is not there", index=index, file=self.path)
@@ -757,10 +801,13 @@ class Verifier:
         self.first, self.end, self.filter = m["range"]["first"], m["range"]["end"], m["filter"]
         self.size, self.root = m["checkpoint"]["size"], bytes.fromhex(m["checkpoint"]["root"])
         self.matching, self.disclosed = set(m["matching"]), {CODES[name] for name in m["disclose"]}
+        n_bundles = (self.end - self.first) // 256
+        need(n_bundles < len(bundle.places), f"manifest.json: range: {n_bundles} entry bundles or more are not here")
         self.tree = Tree(bundle, self.report, self.size, max(self.first - 1, 0), min(self.end + 1, self.size))
         self.numbers, self.prev, self.time_us, self.times = Numbers(self.report), None, 0, {}
         # Claims that are judged when all entries were seen.
         self.erased, self.erasures, self.keys, self.proofs = [], [], {}, set()
+        self.checkpoints = [bundle.read("checkpoint")]
         self.records, self.is_view_whole = bundle.lines("records.ndjson"), True
 
     def run(self):
@@ -835,10 +882,10 @@ class Verifier:
         for code, (encoding, data, salt) in parts.items():
             self.report.count("parts")
             if committed.get(code) != commitment(salt, code, encoding, data).hex():
-                found("changed_part", f"the part {part_name(code)} is not the one that the leaf commits to", index=index)
+                found("changed_part", f"{part_name(code)} is not the part that the leaf commits to", index=index)
                 is_whole = False
             if code not in needed:
-                found("undue_part", f"the part {part_name(code)} is disclosed, and the manifest does not say so", index=index)
+                found("undue_part", f"{part_name(code)} is disclosed, and the manifest does not say so", index=index)
         for code in (HEADER, CONTROL):
             if code not in parts and (code == HEADER or code in committed):
                 found("missing_part", f"the part {part_name(code)} is not disclosed", index=index)
@@ -860,8 +907,9 @@ class Verifier:
 
     def in_range(self, index, leaf, leaf_hash, line):
         is_asked, entry = index in self.matching, None
+        if leaf:
+            self.numbers.take(index, leaf)
         if leaf and leaf.index == index:
-            self.numbers.take(leaf)
             entry = line and self.entry(leaf, leaf_hash, line, self.disclosed if is_asked else {HEADER, CONTROL})
         if entry:
             self.judge(index, entry, is_asked)
@@ -872,7 +920,8 @@ class Verifier:
             number, record = next(self.records, (None, b""))
             if entry and self.is_view_whole and record != entry.view():
                 # The rest is off by one where a line is missing; one finding is enough.
-                self.report.found("changed_view", f"it is not what entry {index} gives", file="records.ndjson", line=number)
+                detail = f"it is not what entry {index} gives"
+                self.report.found("changed_view", detail, file="records.ndjson", line=number)
                 self.is_view_whole = False
             if self.manifest["receipts"]:
                 self.receipt(index, leaf_hash)
@@ -883,7 +932,8 @@ class Verifier:
         if is_asked and not (fits and entry.is_of(self.filter)):
             self.report.found("false_match", "it does not fit the filter", index=index)
         elif fits and not is_asked and not is_person:
-            self.report.found("omitted_match", "it fits the filter and is not among the matching entries", index=index)
+            detail = "it fits the filter and is not among the matching entries"
+            self.report.found("omitted_match", detail, index=index)
         if is_asked:
             self.erased += [(index, code) for code in entry.erased]
 
@@ -899,7 +949,9 @@ class Verifier:
             receipt.check(self.root, self.size)
             if receipt.index != index or leaf_hash not in (None, sha(b"\0", receipt.leaf)):
                 raise ValueError("it is of another entry")
-            if receipt.checkpoint != self.bundle.read("checkpoint"):
+            if receipt.checkpoint not in self.checkpoints:
+                # Where the bundle's was changed this holds for all of them; one finding is enough.
+                self.checkpoints[1:] = [receipt.checkpoint]
                 raise ValueError("its checkpoint is not the bundle's")
         except ValueError as error:
             self.report.found("bad_receipt", str(error), index=index, file=path)
@@ -928,9 +980,14 @@ class Verifier:
         """What could only be judged behind the last entry."""
         found = self.report.found
         self.numbers.finish()
+        said = set()
+        for control in self.erasures:
+            names = control.get("parts") if type(control) is dict else None
+            for first, last in ranges(control, "indexes"):
+                claims = self.erased[bisect.bisect(self.erased, (first,)):bisect.bisect(self.erased, (last + 1,))]
+                said.update(claim for claim in claims if type(names) is list and part_name(claim[1]) in names)
         for index, code in self.erased:
-            said = [e for e in self.erasures if any(first <= index <= last for first, last in ranges(e, "indexes"))]
-            if not any(part_name(code) in e["parts"] for e in said if type(e.get("parts")) is list):
+            if (index, code) not in said:
                 detail = f"the part {part_name(code)} is not disclosed, and no erasure entry says that it was erased"
                 found("missing_part", detail, index=index)
         for index in sorted(self.matching):
@@ -947,17 +1004,22 @@ class Verifier:
             found("false_claim", f"completeness should say {claim['why']}", file="manifest.json")
 
     def range(self):
-        """That the leaves at both ends are those at which a range with this filter begins and ends."""
-        f, size = self.filter, self.size
-        low = time_us(f["since"]) - DAY_US if "since" in f else None
-        high = time_us(f["until"]) + f["late_by_us"] if "until" in f else None
-        at = lambda index, default: self.times.get(index, default)
-        if low is None and self.first != 0 or low is not None and (
-                self.first > 0 and at(self.first - 1, low - 1) >= low or self.first < size and at(self.first, low) < low):
-            self.report.found("wrong_range", f"a range of this filter does not begin at {self.first}", file="manifest.json")
-        if high is None and self.end != size or high is not None and (
-                self.end > 0 and at(self.end - 1, high) > high or self.end < size and at(self.end, high + 1) <= high):
-            self.report.found("wrong_range", f"a range of this filter does not end at {self.end}", file="manifest.json", line=1)
+        """That the leaves at both ends are those where a range of this filter begins and ends."""
+        f, at, size = self.filter, self.times.get, self.size
+        # Of a leaf that is missing or wrong, which is a finding already, the time is taken as good.
+        is_first, is_end = self.first == 0, self.end == size
+        if "since" in f:
+            low = time_us(f["since"]) - DAY_US
+            is_first = is_first or at(self.first - 1, low - 1) < low
+            is_first = is_first and (self.first == size or at(self.first, low) >= low)
+        if "until" in f:
+            high = time_us(f["until"]) + f["late_by_us"]
+            is_end = is_end or at(self.end, high + 1) > high
+            is_end = is_end and (self.end == 0 or at(self.end - 1, high) <= high)
+        for index, is_right, text in ((self.first, is_first, "begin"), (self.end, is_end, "end")):
+            if not is_right:
+                detail = f"a range of this filter does not {text} here"
+                self.report.found("wrong_range", detail, index=index, file="manifest.json")
 
     def timestamps(self):
         for path in sorted(self.bundle.places):
@@ -966,7 +1028,8 @@ class Verifier:
             try:
                 chain = self.bundle.read(path[:-3] + "pem")
                 said = timestamp(self.note.text, self.bundle.read(path), chain or b"", self.tsa)
-                self.report.said.append(f"stamped at {said}, by {path}" + ("" if self.tsa else " (authority from the bundle)"))
+                by = "" if self.tsa else ", an authority that the bundle itself names"
+                self.report.said.append(f"stamped at {said}: {path}{by}")
             except ValueError as error:
                 self.report.found("bad_timestamp", str(error), file=path)
             except CouldNot as error:
@@ -1030,7 +1093,8 @@ def check_receipt(name, policies):
             report.said += [f"{text}, by {by}" for text in policy.judge(note)]
         leaf = read_leaf(receipt.leaf)
         kind, (at,) = KINDS.get(leaf.kind, leaf.kind), recorded_at(leaf).values() or (b"?",)
-        report.said.append(f"entry {leaf.index} of {note.origin} ({note.size} entries): {kind}, recorded at {at.decode()}")
+        place = f"entry {leaf.index} of {note.origin} ({note.size} entries)"
+        report.said.append(f"{place}: {kind}, recorded at {at.decode()}")
         report.said.append(f"leaf hash {sha(bytes(1), receipt.leaf).hex()}, body {leaf.body.hex()}")
         report.count("receipts")
     except ValueError as error:
@@ -1040,32 +1104,45 @@ def check_receipt(name, policies):
     return report
 
 
+def clean(text):
+    """Text for a terminal: what a bundle says may hold control characters."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def describe(m):
+    """What a manifest asked for."""
+    claim = "none of them left out" if m["completeness"]["provable"] is True else "NOT PROVEN that none was left out"
+    where = f"{m['range']['first']} up to {m['range']['end']}"
+    return f"entries {where}, {len(m['matching'])} match {canonical(m['filter']).decode()}; {claim}"
+
+
 def show(report, as_json, is_pinned, title):
     if as_json:
         keys = ("name", "index", "file", "line")
-        findings = [{**{k: v for k, v in zip(keys, finding) if v is not None}, "detail": detail}
+        findings = [{**{key: value for key, value in zip(keys, finding) if value is not None}, "detail": detail}
                     for finding, detail in report.findings.items()]
-        print(json.dumps({"checked": title, "key_pinned": is_pinned, "counts": report.counts, "said": report.said,
-                          "could_not": report.could_not, "n_findings": report.n_findings, "findings": findings}, indent=1))
+        out = {"checked": title, "key_pinned": is_pinned, "counts": report.counts, "said": report.said,
+               "could_not": report.could_not, "n_findings": report.n_findings, "findings": findings}
+        print(json.dumps(out, indent=1))
     else:
-        print(title)
-        print("\n".join(report.said))
+        for text in title.split("\n") + report.said:
+            print(clean(text))
         print("checked: " + ", ".join(f"{n} {name}" for name, n in report.counts.items()))
         for (name, index, file, line), detail in report.findings.items():
             where = [f"entry {index}"] if index is not None else []
             where += [file if line is None else f"{file}:{line}"] if file else []
-            print("FINDING", name, ", ".join(where), detail, sep="\t")
+            print("FINDING", name, ", ".join(where), clean(detail), sep="\t")
         print(f"{report.n_findings} findings")
     if not is_pinned:
-        print("WARNING: the key was not pinned. The bundle agrees with the policy in it, which whoever made it chose.\n"
-              "Get the ledger's verifier key from its operator by another way and give it with --key or --policy.",
+        print("WARNING: the key was not pinned. The bundle agrees with the policy in it, which whoever made it\n"
+              "chose. Have the ledger's verifier key from its operator by another way, and give it with --key.",
               file=sys.stderr)
     for text in report.could_not:
-        print(f"error: {text}", file=sys.stderr)
+        print(f"error: {clean(text)}", file=sys.stderr)
     return 1 if report.n_findings else 3 if report.could_not else 0
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("bundle", nargs="?", help="an evidence bundle")
     parser.add_argument("--receipt", help="a receipt, in place of a bundle")
@@ -1073,7 +1150,7 @@ def main():
     parser.add_argument("--policy", help="a file with a tlog-policy: keys of log and witnesses, quorum")
     parser.add_argument("--tsa", help="a file with the time stamping authority's root certificate (PEM)")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(arguments)
     if (arguments.bundle is None) == (arguments.receipt is None):
         parser.error("give a bundle, or a receipt with --receipt")
     if arguments.receipt and not arguments.key and not arguments.policy:
@@ -1083,18 +1160,20 @@ def main():
         policies += [("--policy", Policy(read_limited(arguments.policy, 256 << 10)))] if arguments.policy else []
     except (OSError, ValueError, Refused) as error:
         parser.error(f"--key or --policy: {error}")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if arguments.receipt:
             return show(check_receipt(arguments.receipt, policies), arguments.json, True, arguments.receipt)
-        verifier = Verifier(Bundle(arguments.bundle), policies, arguments.tsa)
+        with open(arguments.bundle, "rb") as file:
+            verifier = Verifier(Bundle(arguments.bundle, file), policies, arguments.tsa)
+            report = verifier.run()
         m = verifier.manifest
-        title = (f"{m['origin']}: {m['checkpoint']['size']} entries, root {m['checkpoint']['root']}\n"
-                 f"range {m['range']['first']} to {m['range']['end']} (exclusive), filter {canonical(m['filter']).decode()}, "
-                 f"{len(m['matching'])} match; {'none' if m['completeness']['provable'] is True else 'NOT PROVEN that none'} "
-                 f"left out ({m['completeness']['why']})")
-        return show(verifier.run(), arguments.json, bool(policies), title)
+        title = f"{m['origin']}: {m['checkpoint']['size']} entries, root {m['checkpoint']['root']}\n" + describe(m)
+        return show(report, arguments.json, bool(policies), title)
     except (OSError, Refused) as error:
-        print(f"error: {arguments.receipt or arguments.bundle}: {error}", file=sys.stderr)
+        print(f"error: {arguments.receipt or arguments.bundle}: {clean(str(error))}", file=sys.stderr)
         return 2
 
 

@@ -12,8 +12,9 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE / "bundle")]
 
+import tampering
 from canonical import canonical
-from ledger import KIND_NAMES, KINDS, PARTS, START_US, Tree, b64, large, numbers, sha, small, time_text
+from ledger import KIND_NAMES, KINDS, PARTS, START_US, Tree, b64, large, numbers, odd, sha, small, time_text
 from signer import Key
 
 HOUR_US = 3_600_000_000
@@ -24,17 +25,6 @@ FORGER = Key("example.com/audit", 1, bytes(range(2, 34)))
 WITNESSES = [Key("witness.example/one", 4, bytes([1] * 32)), Key("witness.example/two", 4, bytes([2] * 32))]
 STRANGER = Key("stranger.example", 4, bytes([3] * 32))
 COSIGNED_S = 1_772_800_000
-
-
-def tar(files):
-    out = b""
-    for path in sorted(files):
-        data = files[path]
-        head = path.encode().ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % len(data) + b"0" * 11 + b"\0"
-        tail = b"0" + bytes(100) + b"ustar\x0000" + bytes(247)
-        total = sum(head) + 8 * 32 + sum(tail)
-        out += head + b"%06o\0 " % total + tail + data + bytes(-len(data) % 512)
-    return out + bytes(1024)
 
 
 def ndjson(lines):
@@ -77,16 +67,17 @@ class Maker:
         return first, next((i for i, t in enumerate(times) if high is not None and t > high), self.size)
 
     def matches(self, entry):
-        header, f = json.loads(entry.parts["header"][1]), self.filter
+        header, f = {} if "header" in entry.no_json else json.loads(entry.parts["header"][1]), self.filter
+        header = header if type(header) is dict else {}
         if f["kind"] != entry.kind if "kind" in f else KINDS[entry.kind] >= 16:
             return False
-        model, at = header.get("model", {}), header["occurred_at"]
+        model, at = header.get("model", {}), header.get("occurred_at")
         parties = json.loads(entry.parts.get("parties", (1, b"{}"))[1]) if "parties" not in entry.erased else {}
         wanted = [("model_name", model.get("name")), ("model_version", model.get("version")), ("status", header.get("status")),
                   ("user_id", parties.get("user_id")), ("subject_id", parties.get("subject_id"))]
         if any(name in f and f[name] != value for name, value in wanted):
             return False
-        return f.get("since", at) <= at and ("until" not in f or at < f["until"])
+        return ("since" not in f or f["since"] <= at) and ("until" not in f or at < f["until"])
 
     def shown(self, entry):
         """Names of the parts that are disclosed of an entry."""
@@ -106,11 +97,12 @@ class Maker:
         out = {"index": str(entry.index), "kind": f'"{entry.kind}"', "leaf_hash": f'"{entry.hash.hex()}"',
                "producer": f'"{entry.producer.hex()}"', "producer_seq": str(entry.seq),
                "record_id": f'"{rid[:8]}-{rid[8:12]}-{rid[12:16]}-{rid[16:20]}-{rid[20:]}"',
-               "recorded_at": f'"{time_text(entry.time_us, 6)}"'}
+               **({"recorded_at": f'"{time_text(entry.time_us, 6)}"'} if entry.time_us < 253_402_300_800_000_000 else {})}
         out.update({name: json.dumps(names, separators=(",", ":")) for name, names in (("erased", gone), ("withheld", kept)) if names})
         for name in shown:
             encoding, data = entry.parts[name]
-            out[name if encoding == 1 else name + "_base64"] = data.decode() if encoding == 1 else f'"{b64(data)}"'
+            is_json = encoding == 1 and name not in entry.no_json
+            out[name if is_json else name + "_base64"] = data.decode() if is_json else f'"{b64(data)}"'
         return "{" + ",".join(f'"{name}":{out[name]}' for name in sorted(out)) + "}\n"
 
     def outside(self):
@@ -196,12 +188,21 @@ def bundles():
         "person.tar": Maker(ledger, LOG, WITNESSES, person, ["parties", "output"], receipts=False).files({}),
         "forged.tar": Maker(ledger, FORGER, WITNESSES[:1], person, ["parties"], receipts=False).files({}),
         "nothing.tar": Maker(ledger, LOG, [], {"since": "2027-01-01T00:00:00.000000000Z"}, []).files({}),
+        "odd.tar": Maker(odd()[0], LOG, [], {}, ["input", "metadata"], receipts=False).files({}),
         "large.tar": Maker(large(), LARGE_LOG, [], window, []).files({}),
     }
 
 
 def main():
-    files = {f"bundle/{name}": tar(content) for name, content in bundles().items()}
+    made = bundles()
+    files = {f"bundle/{name}": tampering.tar(content) for name, content in made.items()}
+    policy, other = made["good.tar"]["policy"].decode(), Key("example.com/other", 1, bytes([9] * 32))
+    absent = Key("absent.example", 4, bytes([4] * 32))
+    cases = tampering.cases(LOG.vkey, policy, other.vkey, LARGE_LOG.vkey, absent.vkey, made)
+    cases.update(keys={"large.tar": LARGE_LOG.vkey}, odd=odd()[1])
+    cases["cases"].sort(key=lambda case: case["finding"] or "")
+    lines = ",\n".join(" " + json.dumps(case) for case in cases.pop("cases"))
+    files["bundle/cases.json"] = (json.dumps(cases)[:-1] + ', "cases": [\n' + lines + "\n]}\n").encode()
     if "--check" in sys.argv:
         for name, data in files.items():
             if (HERE / name).read_bytes() != data:

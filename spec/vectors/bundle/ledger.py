@@ -3,9 +3,10 @@ import base64, datetime, hashlib, struct
 
 from canonical import Num, canonical
 
-PARTS = {"header": 1, "input": 2, "output": 3, "parties": 4, "metadata": 5, "pipeline": 6, "error": 7, "control": 8}
+PARTS = {"header": 1, "input": 2, "output": 3, "parties": 4, "metadata": 5, "pipeline": 6, "error": 7, "control": 8,
+         "part_77": 77}
 KINDS = {"prediction": 1, "oversight": 2, "decision": 3, "outcome": 4, "conflict": 9, "erasure": 17, "gap": 20, "key": 21,
-         "producer": 22}
+         "producer": 22, "kind_12": 12}
 NAMES = {code: name for name, code in PARTS.items()}
 KIND_NAMES = {code: name for name, code in KINDS.items()}
 START_US = 1_772_323_200_000_000  # 2026-03-01T00:00:00Z
@@ -37,9 +38,11 @@ def numbers(value):
 class Entry:
     """Leaf, leaf hash, parts {name: (encoding, bytes)} with their salts, and the names of erased ones."""
 
-    def __init__(self, index, kind, time_us, producer, seq, parts, prev):
+    def __init__(self, index, kind, time_us, producer, seq, parts, prev, said=None):
         self.index, self.kind, self.time_us, self.producer, self.seq = index, kind, time_us, producer, seq
-        self.parts, self.erased = dict(sorted(parts.items(), key=lambda item: PARTS[item[0]])), set()
+        # Names of parts that were erased, and of those that are labelled JSON and are none.
+        self.erased, self.no_json = set(), set()
+        self.parts = dict(sorted(parts.items(), key=lambda item: PARTS[item[0]]))
         secret = sha(b"a secret of the vectors", struct.pack(">Q", index))
         self.record_id = (struct.pack(">Q", (time_us // 1000 << 16) | 0x7000 | index & 0xfff) + b"\x80" + sha(secret)[:7])
         self.salts, self.commitments = {}, {}
@@ -49,7 +52,7 @@ class Entry:
             self.commitments[name] = sha(b"modeltrail/v1/part\0", salt, part, bytes([encoding]), struct.pack(">Q", len(data)), data)
         pieces = [struct.pack(">H", PARTS[name]) + c for name, c in self.commitments.items()]
         body = sha(b"modeltrail/v1/body\0", struct.pack(">H", len(pieces)), *pieces)
-        self.leaf = bytes([1, KINDS[kind]]) + struct.pack(">QQ", index, time_us) + self.record_id + producer + struct.pack(
+        self.leaf = bytes([1, KINDS[kind]]) + struct.pack(">QQ", said or index, time_us) + self.record_id + producer + struct.pack(
             ">Q", seq) + prev + body
         self.hash = sha(b"\0", self.leaf)
 
@@ -58,11 +61,11 @@ class Ledger:
     def __init__(self, origin):
         self.origin, self.entries, self.seqs = origin, [], {}
 
-    def append(self, kind, time_us, producer, parts):
-        prev = self.entries[-1].hash if self.entries else sha(b"modeltrail/v1/origin\0", self.origin.encode())
+    def append(self, kind, time_us, producer, parts, **odd):
+        before = self.entries[-1].hash if self.entries else sha(b"modeltrail/v1/origin\0", self.origin.encode())
         seq = self.seqs.get(producer, 0)
         self.seqs[producer] = seq + 1
-        self.entries.append(Entry(len(self.entries), kind, time_us, producer, seq, parts, prev))
+        self.entries.append(Entry(len(self.entries), kind, time_us, producer, seq, parts, odd.get("prev", before), odd.get("said")))
         return self.entries[-1]
 
     def control(self, kind, time_us, producer, control):
@@ -133,9 +136,46 @@ def large():
     ledger, a = Ledger("example.com/large"), bytes([0xcc] * 16)
     for n in range(66_500):
         at = START_US + n * 3_600_000_000
-        header = {"kind": "prediction", "model": {"name": "m", "version": str(n % 7)}, "occurred_at": time_text(at), "status": "success"}
-        ledger.append("prediction", at, a, {"header": json_part(header)})
+        # Canonical already; `canonical` itself would take most of the time.
+        header = f'{{"kind":"prediction","model":{{"name":"m","version":"{n % 7}"}},"occurred_at":"{time_text(at)}","status":"success"}}'
+        ledger.append("prediction", at, a, {"header": (1, header.encode())})
     return ledger
+
+
+def odd():
+    """Entries that no ledger writes, under a root that it signed; and what a verifier finds in them."""
+    ledger, a, findings = Ledger("example.com/audit"), bytes([0xdd] * 16), []
+
+    def put(finding, header=None, input_=b"{}", no_json=(), kind="prediction", late_us=0, more=None, **place):
+        n = len(ledger.entries)
+        at = START_US + n * 60_000_000 + late_us
+        good = canonical({"kind": "prediction", "occurred_at": time_text(START_US), "status": "success"}).encode()
+        parts = {"header": (1, good if header is None else header), "input": (1, input_), **(more or {})}
+        ledger.append(kind, at, a, parts, **place).no_json = set(no_json)
+        findings.extend([[finding, n]] if finding else [])
+
+    put(None)
+    put("not_json", header=b"[1]")
+    put("not_json", header=b'{"kind":"prediction","kind":"x","occurred_at":"2026-03-01T00:00:00.000000000Z"}', no_json=["header"])
+    put("not_json", header=b'{"kind":"prediction","occurred_at":["2026"],"status":"success"}')
+    put("not_json", header=b'{"kind":"prediction","occurred_at":"2026-02-30T00:00:00.000000000Z"}')
+    put("not_json", input_=b'{"a":', no_json=["input"])
+    put("not_json", input_=b'{"a":"x\ny"}', no_json=["input"])
+    put("not_json", input_=b"NaN", no_json=["input"])
+    put("not_json", input_=b"\xff", no_json=["input"])
+    put("not_json", input_=b'"\\ud800"', no_json=["input"])
+    put("not_json", input_=b"[" * 129 + b"]" * 129, no_json=["input"])
+    put(None, input_=b"[" * 127 + b"1" * 5000 + b"]" * 127)
+    put("moved_entry", said=99)
+    put("broken_prev", prev=bytes(32))
+    put("time_back", late_us=-120_000_000)
+    ledger.seqs[a] = 3
+    put("producer_repeat")
+    ledger.seqs[a] += 16
+    put("producer_gap")
+    put(None, kind="kind_12", more={"part_77": (1, b"1"), "metadata": (3, b"?")})
+    put(None, late_us=254_000_000_000_000_000)
+    return ledger, findings
 
 
 class Tree:
