@@ -16,6 +16,8 @@ struct Cases {
     key: String,
     policy: String,
     keys: BTreeMap<String, String>,
+    /// Name and index of what is found in `odd.tar`.
+    odd: Vec<(String, Option<u64>)>,
     cases: Vec<Case>,
 }
 
@@ -76,6 +78,18 @@ fn without_a_key_a_bundle_only_agrees_with_itself_and_the_report_says_so() {
         let report = verify(Cursor::new(file(name)), None).unwrap();
         assert!(report.is_clean() && !report.is_pinned, "{name}: {:?}", report.findings);
     }
+}
+
+#[test]
+fn entries_that_no_ledger_writes() {
+    let cases = cases();
+    let report = run(&file("odd.tar"), &of_key(&cases.key)).unwrap();
+    let found = report.findings.iter().map(|it| (it.kind.name().to_owned(), it.index));
+    let mut found: Vec<_> = found.collect();
+    found.sort();
+    let mut expected = cases.odd;
+    expected.sort();
+    assert_eq!(found, expected, "{:#?}", report.findings);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::{format_rfc3339, parse_rfc3339};
+use crate::time::parse_rfc3339;
 
-use super::header::{HeaderView, party};
-use super::view::kind_name;
+use super::header::{HeaderView, is_time, party};
+use crate::code::Kind;
 
 /// Most that a record may come later than the time it tells of, in microseconds: ten years of 365 days.
 pub const LATE_BY_US_MAX: u64 = 315_360_000_000_000;
@@ -101,8 +101,7 @@ impl Filter {
         let time_ns = |text: &Option<String>| match text {
             None => Ok(None),
             Some(text) => {
-                let time_ns = parse_rfc3339(text).ok();
-                let time_ns = time_ns.filter(|time_ns| format_rfc3339(*time_ns) == *text);
+                let time_ns = parse_rfc3339(text).ok().filter(|_| is_time(text));
                 time_ns.map(Some).ok_or("a time that is not in UTC with nine digits and Z")
             }
         };
@@ -131,32 +130,24 @@ impl Filter {
         self.user_id.is_some() || self.subject_id.is_some()
     }
 
-    /// Whether an entry fits all but the person, by its leaf's kind code and its header; `None` for
-    /// a header that cannot be read.
+    /// Whether an entry fits all but the person, by its leaf's kind code and its header. A header
+    /// fits nothing that asks for what it lacks.
     #[must_use]
-    pub fn fits_header(&self, kind: u8, header: Option<&HeaderView<'_>>) -> bool {
+    pub fn fits_header(&self, kind: u8, header: &HeaderView<'_>) -> bool {
         let is_kind = match &self.kind {
-            Some(name) => kind_name(kind) == *name,
+            Some(name) => Kind::from_code(kind).is_some_and(|kind| kind.name() == name),
             None => kind < CONTROL_KIND_MIN,
         };
-        let asks_header = self.model_name.is_some()
-            || self.model_version.is_some()
-            || self.status.is_some()
-            || self.since.is_some()
-            || self.until.is_some();
-        if !is_kind || !asks_header {
-            return is_kind;
-        }
-        let Some(header) = header else { return false };
         let same = |asked: &Option<String>, is: Option<&str>| {
             asked.as_deref().is_none_or(|asked| is == Some(asked))
         };
-        let occurred_at: &str = &header.occurred_at;
-        same(&self.model_name, header.model_name.as_deref())
+        let occurred_at = header.occurred_at.as_deref();
+        is_kind
+            && same(&self.model_name, header.model_name.as_deref())
             && same(&self.model_version, header.model_version.as_deref())
             && same(&self.status, header.status.as_deref())
-            && self.since.as_deref().is_none_or(|since| occurred_at >= since)
-            && self.until.as_deref().is_none_or(|until| occurred_at < until)
+            && self.since.as_deref().is_none_or(|since| occurred_at.is_some_and(|at| at >= since))
+            && self.until.as_deref().is_none_or(|until| occurred_at.is_some_and(|at| at < until))
     }
 
     /// Whether a part `parties` is of the person that is asked for.
@@ -212,15 +203,18 @@ mod tests {
 
     #[test]
     fn control_entries_match_only_where_their_kind_is_asked_for() {
+        let none = HeaderView::default();
         let all = Filter::default();
-        assert!(all.fits_header(1, None) && all.fits_header(9, None) && !all.fits_header(20, None));
+        assert!(all.fits_header(1, &none) && all.fits_header(9, &none));
+        assert!(!all.fits_header(20, &none));
         let gaps = Filter { kind: text("gap"), ..Filter::default() };
-        assert!(gaps.fits_header(20, None) && !gaps.fits_header(1, None));
+        assert!(gaps.fits_header(20, &none) && !gaps.fits_header(1, &none));
         let of_model = Filter { model_name: text("m"), ..Filter::default() };
-        assert!(!of_model.fits_header(1, None));
-        let header = br#"{"kind":"prediction","model":{"name":"m"},"occurred_at":"2"}"#;
-        let header = HeaderView::read(1, header);
-        assert!(of_model.fits_header(1, header.as_ref()));
-        assert!(!of_model.fits_header(20, header.as_ref()));
+        assert!(!of_model.fits_header(1, &none));
+        let header = HeaderView { model_name: Some("m".into()), ..HeaderView::default() };
+        assert!(of_model.fits_header(1, &header) && !of_model.fits_header(20, &header));
+        let until = text("2026-01-01T00:00:00.000000000Z");
+        let early = Filter { until, late_by_us: Some(0), ..Filter::default() };
+        assert!(!early.fits_header(1, &header), "a header without a time fits no time");
     }
 }

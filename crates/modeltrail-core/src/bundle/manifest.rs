@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::code::PartId;
+use crate::code::{Kind, PartId};
 use crate::hash::Hash;
-use crate::lines::parse_decimal;
 
 use super::filter::{Filter, Window};
 use super::path::BundlePath;
-use super::view::part_name;
 use super::{BUNDLE_VERSION, NUMBER_MAX};
 
 /// Size and root of the checkpoint.
@@ -126,6 +124,12 @@ impl Manifest {
         Ok(read)
     }
 
+    /// The file `manifest.sha256` of a manifest with this digest.
+    #[must_use]
+    pub fn digest_line(digest: &Hash) -> String {
+        format!("{digest}  {}\n", BundlePath::Manifest)
+    }
+
     fn check(&self) -> Result<(), &'static str> {
         let ascends = |texts: &[String]| texts.is_sorted_by(|a, b| a < b);
         let is_hash = |text: &str| Hash::from_hex(text).is_some_and(|hash| hash.to_hex() == text);
@@ -139,17 +143,22 @@ impl Manifest {
             return Err("a digest that is not 64 hex digits");
         }
         let is_file =
-            |path: &str| BundlePath::parse(path).is_some_and(|known| known != BundlePath::Manifest);
+            |path: &str| BundlePath::parse(path).is_some_and(|known| !known.is_manifest());
         if !self.files.keys().all(|path| is_file(path)) {
             return Err("a path in `files` that no bundle has");
         }
         if !self.matching.is_sorted_by(|a, b| a < b) {
             return Err("indexes in `matching` that do not ascend");
         }
-        let codes: Option<Vec<u16>> = self.disclose.iter().map(|name| part_code(name)).collect();
+        let part_code = |name: &String| PartId::from_name(name).map(PartId::code);
+        let codes: Option<Vec<u16>> = self.disclose.iter().map(part_code).collect();
         let codes = codes.ok_or("a part in `disclose` that has no such name")?;
         if !ascends(&self.disclose) {
             return Err("names in `disclose` that do not ascend");
+        }
+        let kind = self.filter.kind.as_deref();
+        if kind.is_some_and(|name| Kind::from_name(name).is_none()) {
+            return Err("a kind in `filter` that has no such name");
         }
         if ![PartId::Header, PartId::Control].iter().all(|part| codes.contains(&part.code())) {
             return Err("`disclose` without `header` and `control`");
@@ -163,7 +172,7 @@ impl Manifest {
     /// Codes of the parts that are disclosed of matching entries.
     #[must_use]
     pub fn disclosed(&self) -> Vec<u16> {
-        self.disclose.iter().filter_map(|name| part_code(name)).collect()
+        self.disclose.iter().filter_map(|name| PartId::from_name(name).map(PartId::code)).collect()
     }
 
     /// The times of the range.
@@ -171,13 +180,4 @@ impl Manifest {
         // The filter was checked when the manifest was read; one that was not asks for everything.
         self.filter.window().unwrap_or_else(|_| Window::everything())
     }
-}
-
-/// Code of a part by the name that views give it.
-fn part_code(name: &str) -> Option<u16> {
-    let by_number = || {
-        let code = u16::try_from(parse_decimal(name.strip_prefix("part_")?)?).ok()?;
-        (part_name(code) == name).then_some(code)
-    };
-    PartId::from_name(name).map(PartId::code).or_else(by_number)
 }

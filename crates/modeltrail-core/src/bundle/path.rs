@@ -20,6 +20,8 @@ pub enum BundlePath {
     History,
     /// `manifest.json`: what was asked and what is here.
     Manifest,
+    /// `manifest.sha256`: the manifest's digest, as `sha256sum -c` reads it.
+    ManifestDigest,
     /// `outside.ndjson`: entries outside the range that are needed to judge it.
     Outside,
     /// `policy`: the log's key, the witnesses, the quorum.
@@ -40,12 +42,13 @@ pub enum BundlePath {
 
 impl BundlePath {
     /// The files that every bundle has.
-    pub const ALWAYS: [Self; 8] = [
+    pub const ALWAYS: [Self; 9] = [
         Self::Verify,
         Self::Checkpoint,
         Self::Entries,
         Self::History,
         Self::Manifest,
+        Self::ManifestDigest,
         Self::Outside,
         Self::Policy,
         Self::Records,
@@ -63,7 +66,7 @@ impl BundlePath {
         }
         if let Some(name) = path.strip_prefix("timestamps/") {
             let (digits, ending) = name.split_once('.')?;
-            let n = number(digits).filter(|n| *n > 0)?;
+            let n = number(digits).filter(|n| (1..=99).contains(n))?;
             return match ending {
                 "tsr" => Some(Self::Timestamp(n)),
                 "pem" => Some(Self::Certificates(n)),
@@ -85,6 +88,7 @@ impl BundlePath {
         match self {
             // A million paths with their digests.
             Self::Manifest => 192 * MIB,
+            Self::ManifestDigest => 128,
             Self::Checkpoint => small(NOTE_BYTES_MAX),
             Self::Policy => small(POLICY_BYTES_MAX),
             // A checkpoint, a leaf and 63 hashes.
@@ -94,6 +98,12 @@ impl BundlePath {
             Self::Verify | Self::Timestamp(_) | Self::Certificates(_) => MIB,
             Self::Entries | Self::History | Self::Outside | Self::Records => tar::FILE_BYTES_MAX,
         }
+    }
+
+    /// Whether it is the manifest or its digest, which the manifest does not name.
+    #[must_use]
+    pub const fn is_manifest(self) -> bool {
+        matches!(self, Self::Manifest | Self::ManifestDigest)
     }
 
     /// Whether it has one JSON object a line.
@@ -111,6 +121,7 @@ impl std::fmt::Display for BundlePath {
             Self::Entries => f.write_str("entries.ndjson"),
             Self::History => f.write_str("keys/history.ndjson"),
             Self::Manifest => f.write_str("manifest.json"),
+            Self::ManifestDigest => f.write_str("manifest.sha256"),
             Self::Outside => f.write_str("outside.ndjson"),
             Self::Policy => f.write_str("policy"),
             Self::Proof(index) => write!(f, "proofs/{index}.tlog-proof"),
@@ -148,6 +159,7 @@ mod tests {
             "proofs/9223372036854775808.tlog-proof",
             "proofs/1.proof",
             "timestamps/0.tsr",
+            "timestamps/100.tsr",
             "timestamps/1.der",
             "tile/0/0",
             "tile/00/000",

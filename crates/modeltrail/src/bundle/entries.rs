@@ -162,8 +162,9 @@ impl Writer<'_> {
     fn is_match(&self, shown: &Shown<'_>) -> bool {
         let filter = &self.request.filter;
         let header = shown.part(PartId::Header);
-        let header = header.and_then(|part| HeaderView::read(part.encoding, &part.bytes));
-        if !filter.fits_header(shown.leaf.kind, header.as_ref()) {
+        let header =
+            header.map(|part| HeaderView::read(part.encoding, &part.bytes)).unwrap_or_default();
+        if !filter.fits_header(shown.leaf.kind, &header) {
             return false;
         }
         let parties = shown.part(PartId::Parties);

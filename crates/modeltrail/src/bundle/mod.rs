@@ -24,6 +24,7 @@ use modeltrail_core::bundle::{
     N_TIMESTAMP_FILES_MAX, Range, Window,
 };
 use modeltrail_core::checkpoint::SignedCheckpoint;
+use modeltrail_core::hash::sha256;
 use modeltrail_core::policy::{Policy, PolicyError};
 use modeltrail_core::{Leaf, PartId};
 
@@ -253,7 +254,9 @@ impl Writer<'_> {
         self.write_receipts(&mut pieces, due)?;
         self.write_tiles(&mut pieces)?;
         if pieces.n_files() >= N_FILES_MAX {
-            return Err(BundleError::TooLarge { what: "the bundle would have over a million files" });
+            return Err(BundleError::TooLarge {
+                what: "the bundle would have over a million files",
+            });
         }
         let n_matching = u64::try_from(gathered.matching.len()).unwrap_or(u64::MAX);
         let manifest = self.manifest(&pieces, gathered.matching, receipts);
@@ -261,6 +264,8 @@ impl Writer<'_> {
         let bytes = manifest.to_bytes();
         drop(manifest);
         pieces.put(BundlePath::Manifest, &bytes)?;
+        let digest = Manifest::digest_line(&sha256(&[&bytes]));
+        pieces.put(BundlePath::ManifestDigest, digest.as_bytes())?;
         let n_files = u64::try_from(pieces.n_files()).unwrap_or(u64::MAX);
         let n_bytes = pieces.finish()?;
         Ok(BundleSummary {

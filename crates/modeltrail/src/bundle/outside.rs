@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use modeltrail_core::Kind;
 use modeltrail_core::bundle::BundlePath;
 use modeltrail_core::control::Gap;
 use modeltrail_core::hash::unhex;
 use modeltrail_core::query::Query;
-use modeltrail_core::Kind;
 
 use super::entries::{ALWAYS, Gathered, Shown};
 use super::pieces::Pieces;
@@ -86,6 +86,12 @@ impl Writer<'_> {
     }
 }
 
+/// What is read of the `control` part of an `erasure` entry: entries, and codes of their parts.
+#[derive(serde::Deserialize)]
+struct Erasure {
+    entries: Vec<(u64, serde::de::IgnoredAny)>,
+}
+
 /// Whether the range cannot be judged without this entry.
 fn is_needed(kind: Kind, shown: &Shown<'_>, writer: &Writer<'_>, gathered: &Gathered) -> bool {
     let Some(control) = shown.control() else { return false };
@@ -99,6 +105,9 @@ fn is_needed(kind: Kind, shown: &Shown<'_>, writer: &Writer<'_>, gathered: &Gath
             };
             holes.is_some_and(|holes| holes.iter().any(overlaps))
         }),
-        _ => writer.is_erasure_of_range(&control.bytes),
+        _ => serde_json::from_slice::<Erasure>(&control.bytes).is_ok_and(|erasure| {
+            let range = writer.range.first..writer.range.end;
+            erasure.entries.iter().any(|(index, _)| range.contains(index))
+        }),
     }
 }

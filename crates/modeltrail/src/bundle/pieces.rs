@@ -130,9 +130,9 @@ impl Pieces {
     /// Puts the files together under the bundle's name, durably. Returns the bundle's length.
     pub(super) fn finish(mut self) -> Result<u64, BundleError> {
         for heap in &mut self.heaps {
-            heap.file.flush().map_err(|source| {
-                BundleError::Io { path: self.path.clone(), source }
-            })?;
+            heap.file
+                .flush()
+                .map_err(|source| BundleError::Io { path: self.path.clone(), source })?;
         }
         let part = beside(&self.path).map_err(|source| self.error(source))?;
         let written = self.write_to(&part).and_then(|n_bytes| {
@@ -199,7 +199,7 @@ fn parent(path: &Path) -> PathBuf {
 /// A name in the same folder that nobody else uses, so that the bundle is moved and not copied.
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::from)?;
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}", hex(&random)));

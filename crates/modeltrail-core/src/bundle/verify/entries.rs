@@ -144,7 +144,7 @@ impl<R: Read + Seek> Check<R> {
             return None;
         }
         let header = header(place, line, &mut self.findings);
-        self.check_match(place, leaf, line, header.as_ref(), is_listed);
+        self.check_match(place, leaf, line, &header, is_listed);
         walk.facts.control(leaf, line);
         is_listed.then(|| record_line(leaf, leaf_hash, line, &walk.disclosed))
     }

@@ -1,7 +1,7 @@
 //! What entries say about other entries, gathered on the way and used at the end: numbers of
 //! producers and the gaps that explain them, erasures, and the history of keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek};
 
 use serde::Deserialize;
@@ -39,8 +39,8 @@ pub(super) struct Facts {
     next_seq: BTreeMap<Producer, u64>,
     holes: Vec<Hole>,
     gaps: BTreeMap<Producer, Runs>,
-    /// Runs of indexes whose part of this name was erased.
-    erased: BTreeMap<String, Runs>,
+    /// Entries and their parts that were erased.
+    erased: BTreeSet<(u64, u16)>,
     /// Parts that are not there and must be, unless they were erased.
     absent: Vec<(Place, u16)>,
     /// Lines of the history, by index.
@@ -50,8 +50,7 @@ pub(super) struct Facts {
 /// What a bundle's verifier reads of the `control` part of an `erasure` entry.
 #[derive(Deserialize)]
 struct Erasure {
-    indexes: Runs,
-    parts: Vec<String>,
+    entries: Vec<(u64, Vec<u16>)>,
 }
 
 impl Facts {
@@ -86,8 +85,8 @@ impl Facts {
             }
             Some(code::Kind::Erasure) => {
                 let Ok(erasure) = serde_json::from_slice::<Erasure>(&control.bytes) else { return };
-                for part in erasure.parts {
-                    self.erased.entry(part).or_default().extend(&erasure.indexes);
+                for (index, parts) in erasure.entries {
+                    self.erased.extend(parts.into_iter().map(|part| (index, part)));
                 }
             }
             Some(code::Kind::Key) => {
@@ -98,29 +97,36 @@ impl Facts {
     }
 }
 
-/// The runs of `of` that none of the sorted runs `by` has.
-fn uncovered(of: (u64, u64), by: &[(u64, u64)]) -> Option<(u64, u64)> {
-    let mut first = of.0;
-    for (from, to) in by {
-        if *from <= first && *to >= first {
-            first = to.checked_add(1)?;
-        }
-        if first > of.1 {
-            return None;
+/// Sorts runs and joins those that overlap or touch. A run that ends before it begins is none.
+fn join(runs: &mut Runs) {
+    runs.retain(|(first, last)| first <= last);
+    runs.sort_unstable();
+    let mut joined: Runs = Vec::with_capacity(runs.len());
+    for (first, last) in runs.drain(..) {
+        match joined.last_mut() {
+            Some(before) if first <= before.1.saturating_add(1) => before.1 = before.1.max(last),
+            _ => joined.push((first, last)),
         }
     }
-    Some((first, of.1))
+    *runs = joined;
 }
 
-fn sorted<K: Ord>(runs: &mut BTreeMap<K, Runs>) {
-    runs.values_mut().for_each(|runs| runs.sort_unstable());
+/// What joined runs leave uncovered of one, if they cover its beginning or nothing of it; else all of
+/// what is behind its first number that is not covered.
+fn uncovered(of: (u64, u64), by: &[(u64, u64)]) -> Option<(u64, u64)> {
+    let behind = by.partition_point(|(first, _)| *first <= of.0);
+    let before = behind.checked_sub(1).and_then(|at| by.get(at));
+    let first = match before {
+        Some((_, last)) if *last >= of.0 => last.checked_add(1)?,
+        _ => of.0,
+    };
+    (first <= of.1).then_some((first, of.1))
 }
 
 impl<R: Read + Seek> Check<R> {
     /// Judges what was gathered.
     pub(super) fn check_facts(&mut self, mut facts: Facts) -> io::Result<()> {
-        sorted(&mut facts.gaps);
-        sorted(&mut facts.erased);
+        facts.gaps.values_mut().for_each(join);
         for Hole { producer, first, last, index } in facts.holes {
             let gaps = facts.gaps.get(&producer).map_or(&[][..], Vec::as_slice);
             let Some((first, last)) = uncovered((first, last), gaps) else { continue };
@@ -137,11 +143,10 @@ impl<R: Read + Seek> Check<R> {
             self.findings.push(finding.at(index));
         }
         for (place, part) in facts.absent {
-            let name = part_name(part);
-            let runs = facts.erased.get(&name).map_or(&[][..], Vec::as_slice);
-            if runs.iter().any(|(first, last)| (*first..=*last).contains(&place.index)) {
+            if facts.erased.contains(&(place.index, part)) {
                 continue;
             }
+            let name = part_name(part);
             let detail =
                 format!("the part `{name}` is not disclosed, and no erasure entry says why");
             self.findings.push(place.finding(Kind::MissingPart, detail));
@@ -184,11 +189,15 @@ mod tests {
 
     #[test]
     fn what_runs_leave_uncovered() {
-        assert_eq!(uncovered((5, 9), &[]), Some((5, 9)));
-        assert_eq!(uncovered((5, 9), &[(0, 4), (10, 12)]), Some((5, 9)));
-        assert_eq!(uncovered((5, 9), &[(0, 6), (6, 7), (8, 20)]), None);
-        assert_eq!(uncovered((5, 9), &[(5, 6), (8, 9)]), Some((7, 9)));
-        assert_eq!(uncovered((5, u64::MAX), &[(0, u64::MAX)]), None);
-        assert_eq!(uncovered((5, 9), &[(9, 5), (5, 9)]), None);
+        let left = |mut runs: Runs| {
+            join(&mut runs);
+            uncovered((5, 9), &runs)
+        };
+        assert_eq!(left(vec![]), Some((5, 9)));
+        assert_eq!(left(vec![(0, 4), (10, 12)]), Some((5, 9)));
+        assert_eq!(left(vec![(8, 20), (6, 7), (0, 6)]), None);
+        assert_eq!(left(vec![(5, 6), (8, 9)]), Some((7, 9)));
+        assert_eq!(left(vec![(9, 5), (5, 9)]), None);
+        assert_eq!(left(vec![(9, 5), (0, u64::MAX), (3, 4)]), None);
     }
 }

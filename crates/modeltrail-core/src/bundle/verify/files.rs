@@ -1,20 +1,20 @@
 //! Digests, and which files there are.
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 
 use super::Check;
 use crate::bundle::BundleFinding;
 use crate::bundle::finding::BundleFindingKind as Kind;
+use crate::bundle::manifest::Manifest;
 use crate::bundle::path::BundlePath;
 
 impl<R: Read + Seek> Check<R> {
-    /// Holds the files against the manifest, and against those that there must be. False when so many
-    /// are missing that nothing further can be said.
-    pub(super) fn check_files(&mut self) -> bool {
+    /// Holds the files against the manifest, and against those that there must be.
+    pub(super) fn check_files(&mut self) -> io::Result<()> {
         let mut found = Vec::new();
         let listed = &self.manifest.files;
-        let manifest = BundlePath::Manifest.to_string();
-        for (path, extent) in self.container.files().filter(|(path, _)| *path != manifest) {
+        let is_manifest = |path: &str| BundlePath::parse(path).is_some_and(BundlePath::is_manifest);
+        for (path, extent) in self.container.files().filter(|(path, _)| !is_manifest(path)) {
             match listed.get(path) {
                 None => found.push((Kind::ChangedFile, path, "the manifest has no digest of it")),
                 Some(digest) if *digest != extent.sha256.to_hex() => {
@@ -43,17 +43,22 @@ impl<R: Read + Seek> Check<R> {
         for path in BundlePath::ALWAYS {
             self.must_be_here(path);
         }
-        let (n_leaves, n_files) = (self.layout.n_leaves(), self.container.n_files());
-        if n_leaves > n_files {
-            let detail =
-                format!("the range has {n_leaves} entry bundles, and there are {n_files} files");
-            self.file(Kind::MissingFile, BundlePath::Entries, detail);
-            return false;
-        }
         let (leaves, edge, paths) = (self.layout.leaves(), self.layout.edge(), self.layout.paths());
         leaves.for_each(|tile| self.must_be_here(BundlePath::Leaves(tile)));
         edge.chain(paths).for_each(|tile| self.must_be_here(BundlePath::Tile(tile)));
-        true
+        self.check_manifest_digest()
+    }
+
+    /// The digest that the manifest cannot have of itself.
+    fn check_manifest_digest(&mut self) -> io::Result<()> {
+        let path = BundlePath::ManifestDigest;
+        let manifest = self.container.extent(BundlePath::Manifest);
+        if let (Some(line), Some(manifest)) = (self.container.read(path)?, manifest)
+            && line != Manifest::digest_line(&manifest.sha256).as_bytes()
+        {
+            self.file(Kind::ChangedFile, path, "it is not the digest of manifest.json");
+        }
+        Ok(())
     }
 
     /// A finding for a file that is not there, unless the manifest names it: then that was said.

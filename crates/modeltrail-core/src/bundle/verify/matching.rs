@@ -67,7 +67,7 @@ impl<R: Read + Seek> Check<R> {
         place: Place,
         leaf: &Leaf,
         line: &EntryLine<'_>,
-        header: Option<&HeaderView<'_>>,
+        header: &HeaderView<'_>,
         is_listed: bool,
     ) {
         let filter = &self.manifest.filter;

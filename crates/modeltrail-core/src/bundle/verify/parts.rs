@@ -101,26 +101,29 @@ fn judge_part(
         let detail = format!("the part `{name}` is not to be disclosed of this entry");
         findings.push(place.finding(Kind::UnduePart, detail));
     }
-    if *encoding == Encoding::Json.code() && !is_json(*encoding, bytes) {
+    if is_no_json(part) {
         let detail = format!("the part `{name}` is labelled JSON and is none");
         findings.push(place.finding(Kind::NotJson, detail));
     }
 }
 
-/// The header of a line whose parts are those of the leaf; a finding where it cannot be read.
+/// The header of a line whose parts are those of the leaf; a finding where it is not as it must be.
 pub(super) fn header<'a>(
     place: Place,
     line: &'a EntryLine<'_>,
     findings: &mut Findings,
-) -> Option<HeaderView<'a>> {
+) -> HeaderView<'a> {
     let part = line.part(HEADER);
-    let view = part.and_then(|part| HeaderView::read(part.encoding, &part.bytes));
-    let is_said = part.is_some_and(|part| {
-        part.encoding == Encoding::Json.code() && !is_json(part.encoding, &part.bytes)
-    });
-    if view.is_none() && !is_said {
-        let detail = "the header is no object with `kind` and `occurred_at`";
+    let view = part.map(|part| HeaderView::read(part.encoding, &part.bytes)).unwrap_or_default();
+    let is_said = part.is_some_and(|part| is_no_json(part));
+    if !view.is_regular && !is_said {
+        let detail = "the header is no object with `kind` and a time in `occurred_at`";
         findings.push(place.finding(Kind::NotJson, detail));
     }
     view
+}
+
+/// Whether a part is labelled JSON and is none.
+fn is_no_json(part: &LinePart<'_>) -> bool {
+    part.encoding == Encoding::Json.code() && !is_json(part.encoding, &part.bytes)
 }
