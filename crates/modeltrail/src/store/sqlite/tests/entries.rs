@@ -101,7 +101,7 @@ fn moved_and_inserted_entries() {
     let copy = |from: u64, to: u64| -> String {
         "INSERT INTO leaves SELECT {to}, leaf, hash FROM leaves WHERE idx = {from}; \
          INSERT INTO parts SELECT {to}, secret, checks, raw, zstd, header, input, output, parties, \
-         metadata, pipeline, error, control FROM parts WHERE idx = {from}; \
+         metadata, pipeline, error, control, erased, salts FROM parts WHERE idx = {from}; \
          INSERT INTO lookups SELECT {to}, time_ns, kind, status, model, version, user, label, \
          latency_us, input, request_key, subject_key, session_key, input_mac_key \
          FROM lookups WHERE idx = {from};"
