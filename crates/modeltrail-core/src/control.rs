@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::Kind;
+use crate::erasure::Erasure;
 
 /// Producer numbers that became no entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -65,6 +66,8 @@ pub enum Control {
     Gap(Gap),
     /// Of a `producer` entry.
     Producer(Producer),
+    /// Of an `erasure` entry.
+    Erasure(Erasure),
 }
 
 impl Control {
@@ -74,6 +77,7 @@ impl Control {
         match self {
             Self::Gap(_) => Kind::Gap,
             Self::Producer(_) => Kind::Producer,
+            Self::Erasure(_) => Kind::Erasure,
         }
     }
 
@@ -83,6 +87,7 @@ impl Control {
         match kind {
             Kind::Gap => serde_json::from_slice(bytes).ok().map(Self::Gap),
             Kind::Producer => serde_json::from_slice(bytes).ok().map(Self::Producer),
+            Kind::Erasure => serde_json::from_slice(bytes).ok().map(Self::Erasure),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! The chain on entries made in memory: cases that an edit of a database would need luck to make.
 
 use super::*;
-use crate::anchor::Head;
+use crate::anchor::{Anchor, Head};
 use crate::code::{Encoding, PartId};
 use crate::commitment::{PartRef, body, checks, commit};
 use crate::hash::Hash;
@@ -65,13 +65,18 @@ fn ledger(plans: &[Plan]) -> Ledger {
     Ledger { rows, head, last: prev }
 }
 
+fn anchored(head: Head) -> KnownHead {
+    KnownHead::plain(Source::Anchor, Anchor { origin: "o".to_owned(), head })
+}
+
 fn findings(ledger: &Ledger, anchor: Option<Head>) -> Vec<(FindingKind, u64, u64)> {
     let ends = Ends {
         head: ledger.head,
         last_leaf_hash: ledger.last,
         time_us: if ledger.rows.is_empty() { 0 } else { 9 + ledger.head.size },
         edge_root: ledger.head.root,
-        anchor,
+        outside: anchor.map(anchored).into_iter().collect(),
+        authorities: Vec::new(),
     };
     let mut chain = Chain::new("o", ends);
     for (rows, key) in ledger.rows.iter().zip(0..) {
@@ -95,11 +100,13 @@ fn findings(ledger: &Ledger, anchor: Option<Head>) -> Vec<(FindingKind, u64, u64
             secret: Some(&[1; 32]),
             parts: &parts,
             checks: &rows.checks,
+            erased: &[],
+            salts: &[],
             unreadable: &[],
             lookup: Some(&lookup),
         }));
     }
-    chain.finish().iter().map(|f| (f.kind, f.index, f.index_end)).collect()
+    chain.finish().findings.iter().map(|f| (f.kind, f.index, f.index_end)).collect()
 }
 
 fn plain(n: u64) -> Vec<Plan> {
@@ -125,9 +132,9 @@ fn an_anchor_of_another_history_or_of_a_longer_one() {
     anchor.root = Hash([1; 32]);
     assert_eq!(findings(&whole, Some(anchor)), [(FindingKind::AnchorMismatch, 4, 4)]);
     let longer = ledger(&plain(12)).head;
-    assert_eq!(findings(&whole, Some(longer)), [(FindingKind::MissingEntry, 9, 11)]);
+    assert_eq!(findings(&whole, Some(longer)), [(FindingKind::Rollback, 9, 11)]);
     let empty = ledger(&[]);
-    assert_eq!(findings(&empty, Some(longer)), [(FindingKind::MissingEntry, 0, 11)]);
+    assert_eq!(findings(&empty, Some(longer)), [(FindingKind::Rollback, 0, 11)]);
 }
 
 #[test]
