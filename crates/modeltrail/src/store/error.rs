@@ -47,6 +47,22 @@ pub enum StoreError {
         /// What cannot be read.
         what: &'static str,
     },
+    /// A checkpoint that cannot be read, or must not be stored.
+    #[error("checkpoint of {size} entries: {what}")]
+    Checkpoint {
+        /// Its size.
+        size: u64,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// More than is handed over at once.
+    #[error("{asked} hashes are more than the {most} that are read at once; ask for fewer")]
+    TooMany {
+        /// How many were asked for.
+        asked: u64,
+        /// The bound.
+        most: u64,
+    },
     /// A term that is not there.
     #[error("term {0} is not in the ledger; run `modeltrail verify`")]
     NoTerm(u32),

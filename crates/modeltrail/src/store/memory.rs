@@ -1,20 +1,27 @@
 //! A store in memory, for tests and trials. It survives nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use modeltrail_core::anchor::Head;
+use modeltrail_core::checkpoint::SignedCheckpoint;
 use modeltrail_core::leaf::origin_prev;
 use modeltrail_core::lookup::Lookup;
 use modeltrail_core::merkle::Frontier;
+use modeltrail_core::note::SignatureLine;
 use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::record::Part;
+use modeltrail_core::tile::Tile;
 use modeltrail_core::verify::{Finding, StoredEntry, StoredPart};
-use modeltrail_core::{Kind, Leaf};
+use modeltrail_core::{Hash, Kind, Leaf};
 
 use super::batch::{NewEntry, ProducerState};
-use super::{Batch, Entry, Store, StoreError, Strays, Tip, UsageQuery, UsageRow, VerifyItem};
+use super::tree::{self, Grow, check_many};
+use super::{
+    Batch, EachCheckpoint, EachLeaf, Entry, Store, StoreError, Strays, Tip, UsageQuery, UsageRow,
+    VerifyItem,
+};
 
 /// A ledger in memory; clones and [`Store::another`] share it.
 #[derive(Clone)]
@@ -31,6 +38,9 @@ struct Inner {
     producers: HashMap<[u8; 16], ProducerState>,
     terms: Vec<String>,
     term_ids: HashMap<String, u32>,
+    /// Full tiles by level and index, each with its root.
+    tiles: BTreeMap<(u8, u64), (Hash, Vec<u8>)>,
+    checkpoints: BTreeMap<u64, SignedCheckpoint>,
 }
 
 impl MemoryStore {
@@ -48,6 +58,8 @@ impl MemoryStore {
             producers: HashMap::new(),
             terms: Vec::new(),
             term_ids: HashMap::new(),
+            tiles: BTreeMap::new(),
+            checkpoints: BTreeMap::new(),
         };
         Self { origin: origin.into(), inner: Arc::new(Mutex::new(inner)) }
     }
@@ -68,6 +80,26 @@ impl Inner {
         self.terms.push(text.to_owned());
         self.term_ids.insert(text.to_owned(), id);
         Some(id)
+    }
+}
+
+impl Grow for Inner {
+    fn leaf_hashes(&self, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        let what = "its leaf hash cannot be read";
+        let hash = |index| {
+            let entry = usize::try_from(index).ok().and_then(|at| self.entries.get(at));
+            entry.map(|entry| entry.leaf_hash).ok_or(StoreError::Damaged { index, what })
+        };
+        range.map(hash).collect()
+    }
+
+    fn tile_roots(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        Ok(range.map_while(|n| self.tiles.get(&(level, n)).map(|(root, _)| *root)).collect())
+    }
+
+    fn put(&mut self, tile: Tile, root: Hash, hashes: Vec<u8>) -> Result<(), StoreError> {
+        self.tiles.insert((tile.level(), tile.index()), (root, hashes));
+        Ok(())
     }
 }
 
@@ -130,6 +162,7 @@ impl Store for MemoryStore {
             inner.lookups.push(lookup);
             inner.entries.push(entry.clone());
         }
+        tree::grow(&mut *inner, expected.size, batch.tip().head.size)?;
         inner.producers.extend(batch.producers().iter().copied());
         inner.tip = batch.tip();
         Ok(())
@@ -245,5 +278,73 @@ impl Store for MemoryStore {
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
         Ok(Vec::new())
+    }
+
+    fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError> {
+        let inner = self.lock();
+        for entry in inner.entries.iter().filter(|entry| range.contains(&entry.index)) {
+            each(entry.index, &entry.leaf, &entry.leaf_hash.0);
+        }
+        Ok(())
+    }
+
+    fn leaf_hashes(&self, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        check_many(&range)?;
+        self.lock().leaf_hashes(range)
+    }
+
+    fn tile(&self, level: u8, n: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().tiles.get(&(level, n)).map(|(_, hashes)| hashes.clone()))
+    }
+
+    fn tile_roots(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        check_many(&range)?;
+        self.lock().tile_roots(level, range)
+    }
+
+    fn checkpoint(&self, at_most: Option<u64>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        let inner = self.lock();
+        let mut up_to = inner.checkpoints.range(..=at_most.unwrap_or(u64::MAX));
+        Ok(up_to.next_back().map(|(_, checkpoint)| checkpoint.clone()))
+    }
+
+    fn checkpoints(
+        &self,
+        range: Range<u64>,
+        each: &mut EachCheckpoint<'_>,
+    ) -> Result<(), StoreError> {
+        let is_in = |size: &&u64| range.contains(*size);
+        let sizes: Vec<u64> = self.lock().checkpoints.keys().filter(is_in).copied().collect();
+        for size in sizes {
+            // Not under the lock: the caller may ask the store for more.
+            let checkpoint = self.lock().checkpoints.get(&size).cloned();
+            checkpoint.into_iter().for_each(|checkpoint| each(size, Ok(checkpoint)));
+        }
+        Ok(())
+    }
+
+    fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        tree::check_checkpoint(checkpoint, &self.origin, inner.tip.head.size)?;
+        let size = checkpoint.checkpoint().head().size;
+        let Some(stored) = inner.checkpoints.get(&size) else {
+            inner.checkpoints.insert(size, checkpoint.clone());
+            return Ok(());
+        };
+        if stored.note().text() != checkpoint.note().text() {
+            return Err(tree::another_text(size));
+        }
+        let mut merged = stored.clone();
+        for line in checkpoint.note().signatures() {
+            merged.add(line.clone()).map_err(|_| tree::too_many_lines(size))?;
+        }
+        inner.checkpoints.insert(size, merged);
+        Ok(())
+    }
+
+    fn add_signature(&mut self, size: u64, line: &SignatureLine) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        let stored = inner.checkpoints.get_mut(&size).ok_or_else(|| tree::unknown_size(size))?;
+        stored.add(line.clone()).map_err(|_| tree::too_many_lines(size))
     }
 }

@@ -5,6 +5,7 @@ mod error;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod tree;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
@@ -20,7 +21,9 @@ pub use sqlite::{Access, SqliteFacts, SqliteStore};
 use std::ops::Range;
 
 use modeltrail_core::anchor::Head;
+use modeltrail_core::checkpoint::{CheckpointError, SignedCheckpoint};
 use modeltrail_core::merkle::Frontier;
+use modeltrail_core::note::SignatureLine;
 use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::record::Part;
 use modeltrail_core::verify::{Finding, StoredEntry};
@@ -94,6 +97,16 @@ pub struct UsageQuery {
     /// Before, nanoseconds since 1970 UTC.
     pub until_ns: Option<i64>,
 }
+
+/// Most hashes that [`Store::leaf_hashes`] and [`Store::tile_roots`] give at once (2 MiB): the leaves
+/// under one hash of a tile of level 2.
+pub const N_HASHES_MAX: u64 = 65_536;
+
+/// Takes what [`Store::leaves`] hands over: index, leaf, stored leaf hash.
+pub type EachLeaf<'a> = dyn FnMut(u64, &[u8], &[u8]) + 'a;
+
+/// Takes what [`Store::checkpoints`] hands over: the size it is stored under, and what is stored.
+pub type EachCheckpoint<'a> = dyn FnMut(u64, Result<SignedCheckpoint, CheckpointError>) + 'a;
 
 /// Where entries live.
 ///
@@ -211,4 +224,73 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError>;
+
+    /// Hands over index, leaf and stored leaf hash of the entries of `range`, ascending, as they lie
+    /// in the store: bytes that somebody changed come as they are, and what is not there is passed
+    /// over.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError>;
+
+    /// The stored leaf hashes of `range`, all of them.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`] for more than [`N_HASHES_MAX`], [`StoreError::Damaged`] when one is
+    /// not there, or when the store cannot be read.
+    fn leaf_hashes(&self, range: Range<u64>) -> Result<Vec<Hash>, StoreError>;
+
+    /// The stored full tile `n` of a level, as C2SP tlog-tiles has it: 256 hashes, 8,192 bytes
+    /// unless somebody changed it. `None` when there is none: the tree is too small for it, or the
+    /// ledger was written before tiles were kept.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn tile(&self, level: u8, n: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The roots over the stored full tiles `range` of a level, which are hashes of the tiles above
+    /// them; up to the first tile that is not there. They lie beside the tiles, so that the tile at
+    /// the right edge of each level need not be hashed anew for each proof.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`] for more than [`N_HASHES_MAX`], or when the store cannot be read.
+    fn tile_roots(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, StoreError>;
+
+    /// The stored checkpoint of the largest size, or of the largest that is not above `at_most`,
+    /// with every signature line that was kept so far. Whether it is as it was written is for
+    /// [`crate::check`] to say.
+    ///
+    /// # Errors
+    /// [`StoreError::Checkpoint`] when what is stored is no checkpoint, or when the store cannot be
+    /// read.
+    fn checkpoint(&self, at_most: Option<u64>) -> Result<Option<SignedCheckpoint>, StoreError>;
+
+    /// Hands over the stored checkpoints whose size is in `range`, ascending by size; what is no
+    /// checkpoint comes as the error that reading it gives. The first argument is the size under
+    /// which it is stored.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn checkpoints(
+        &self,
+        range: Range<u64>,
+        each: &mut EachCheckpoint<'_>,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps a checkpoint with its signature lines, durably. One whose text is stored already adds
+    /// its new lines to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Checkpoint`] when it is of another ledger or of more entries than there are,
+    /// when another text is stored for its size, or when there would be too many signature lines;
+    /// [`StoreError::ReadOnly`], or when the store cannot be written.
+    fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError>;
+
+    /// Adds a signature line to the stored checkpoint of `size`, durably. A line that is there
+    /// already is not added again.
+    ///
+    /// # Errors
+    /// [`StoreError::Checkpoint`] when none of this size is stored or it has as many lines as a note
+    /// can have; [`StoreError::ReadOnly`], or when the store cannot be written.
+    fn add_signature(&mut self, size: u64, line: &SignatureLine) -> Result<(), StoreError>;
 }

@@ -4,12 +4,15 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use modeltrail_core::Hash;
 use modeltrail_core::anchor::Head;
+use modeltrail_core::checkpoint::SignedCheckpoint;
+use modeltrail_core::note::SignatureLine;
 use modeltrail_core::query::Cursor;
 use modeltrail_core::verify::Finding;
 
 use super::*;
-use crate::store::{UsageQuery, UsageRow, VerifyItem};
+use crate::store::{EachCheckpoint, EachLeaf, UsageQuery, UsageRow, VerifyItem};
 
 /// What a sequencer asks of a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -174,6 +177,34 @@ impl Store for Faulty {
     }
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
         self.inner.verify_indexes()
+    }
+    fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError> {
+        self.inner.leaves(range, each)
+    }
+    fn leaf_hashes(&self, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        self.inner.leaf_hashes(range)
+    }
+    fn tile(&self, level: u8, n: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.tile(level, n)
+    }
+    fn tile_roots(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        self.inner.tile_roots(level, range)
+    }
+    fn checkpoint(&self, at_most: Option<u64>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        self.inner.checkpoint(at_most)
+    }
+    fn checkpoints(
+        &self,
+        range: Range<u64>,
+        each: &mut EachCheckpoint<'_>,
+    ) -> Result<(), StoreError> {
+        self.inner.checkpoints(range, each)
+    }
+    fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError> {
+        self.inner.put_checkpoint(checkpoint)
+    }
+    fn add_signature(&mut self, size: u64, line: &SignatureLine) -> Result<(), StoreError> {
+        self.inner.add_signature(size, line)
     }
 }
 

@@ -18,7 +18,8 @@ pub struct SqliteFacts {
 
 /// Name and text of each trigger that a ledger is made with.
 fn triggers() -> impl Iterator<Item = (&'static str, &'static str)> {
-    schema::TRIGGERS.split_inclusive("END;").filter_map(|text| {
+    let texts = [schema::TRIGGERS, schema::TREE_TRIGGERS].into_iter();
+    texts.flat_map(|texts| texts.split_inclusive("END;")).filter_map(|text| {
         let text = text.trim().strip_suffix(';')?;
         Some((text.split_whitespace().nth(2)?, text))
     })
@@ -68,7 +69,7 @@ mod tests {
         let path = dir.path().join("a.db");
         let store = SqliteStore::create(&path, "example.com/a").unwrap();
         let facts = store.facts().unwrap();
-        assert_eq!((facts.format_version, facts.n_triggers), (1, 12));
+        assert_eq!((facts.format_version, facts.n_triggers), (2, 18));
         assert_eq!(facts.changed_triggers, Vec::<&str>::new());
         assert_eq!(facts.database_bytes, std::fs::metadata(&path).unwrap().len());
         store

@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file in WAL mode.
 
+mod checkpoints;
 mod codec;
 mod connect;
 mod indexes;
@@ -8,27 +9,32 @@ mod read;
 mod scan;
 mod schema;
 mod terms;
+mod tree;
 mod verify;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use modeltrail_core::Hash;
 use modeltrail_core::anchor::Head;
+use modeltrail_core::checkpoint::SignedCheckpoint;
 use modeltrail_core::leaf::origin_prev;
 use modeltrail_core::merkle::Frontier;
+use modeltrail_core::note::SignatureLine;
 use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::verify::Finding;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    Batch, Entry, ProducerState, Store, StoreError, Strays, Tip, UsageQuery, UsageRow, VerifyItem,
+    Batch, EachCheckpoint, EachLeaf, Entry, ProducerState, Store, StoreError, Strays, Tip,
+    UsageQuery, UsageRow, VerifyItem,
 };
 use codec::{Packer, Unpacker};
 pub use inspect::SqliteFacts;
@@ -60,6 +66,8 @@ pub struct SqliteStore {
     path: PathBuf,
     origin: String,
     access: Access,
+    /// The format when it was last looked at; see [`Self::has_tree`].
+    version: Cell<u32>,
     db: Connection,
     terms: RefCell<Terms>,
     packer: Packer,
@@ -100,6 +108,8 @@ impl SqliteStore {
         transaction.pragma_update(None, "user_version", schema::FORMAT_VERSION)?;
         transaction.execute_batch(schema::TABLES)?;
         transaction.execute_batch(schema::TRIGGERS)?;
+        transaction.execute_batch(schema::TREE_TABLES)?;
+        transaction.execute_batch(schema::TREE_TRIGGERS)?;
         transaction.execute_batch(schema::VIEW)?;
         transaction.execute("INSERT INTO meta (key, value) VALUES ('origin', ?1)", [origin])?;
         let frontier = Frontier::new();
@@ -123,8 +133,8 @@ impl SqliteStore {
         if !path.exists() {
             return Err(StoreError::NotFound(path.to_owned()));
         }
-        let (db, version) = connect::connect(path, access)?;
-        if version != schema::FORMAT_VERSION {
+        let (mut db, mut version) = connect::connect(path, access)?;
+        if !(schema::FORMAT_VERSION_MIN..=schema::FORMAT_VERSION).contains(&version) {
             let known = schema::FORMAT_VERSION;
             return Err(StoreError::Version { found: version, known });
         }
@@ -141,6 +151,9 @@ impl SqliteStore {
         db.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
         if access == Access::Read {
             db.pragma_update(None, "query_only", true)?;
+        } else if version < schema::FORMAT_VERSION {
+            tree::upgrade(&mut db)?;
+            version = schema::FORMAT_VERSION;
         }
         let origin = db
             .query_row("SELECT value FROM meta WHERE key = 'origin'", [], |row| row.get(0))
@@ -150,6 +163,7 @@ impl SqliteStore {
             path: path.to_owned(),
             origin,
             access,
+            version: Cell::new(version),
             db,
             terms: RefCell::new(Terms::new()),
             packer: Packer::new(),
@@ -165,6 +179,16 @@ impl SqliteStore {
         let sql = "INSERT INTO meta (key, value) VALUES ('mac_key_check', ?1)";
         self.db.execute(sql, [check])?;
         Ok(())
+    }
+
+    /// Whether there are tables of tiles and checkpoints. A ledger of format version 1 that is open
+    /// for reading has none, until another process opens it for writing.
+    fn has_tree(&self) -> Result<bool, StoreError> {
+        if self.version.get() < schema::FORMAT_VERSION {
+            let version = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            self.version.set(version);
+        }
+        Ok(self.version.get() >= schema::FORMAT_VERSION)
     }
 
     /// The file.
@@ -273,5 +297,47 @@ impl Store for SqliteStore {
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
         indexes::check(&self.db)
+    }
+
+    fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError> {
+        tree::leaves(&self.db, range, each)
+    }
+
+    fn leaf_hashes(&self, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        tree::leaf_hashes(&self.db, range)
+    }
+
+    fn tile(&self, level: u8, n: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        if self.has_tree()? { tree::tile(&self.db, level, n) } else { Ok(None) }
+    }
+
+    fn tile_roots(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        if self.has_tree()? { tree::tile_roots(&self.db, level, range) } else { Ok(Vec::new()) }
+    }
+
+    fn checkpoint(&self, at_most: Option<u64>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        if self.has_tree()? { checkpoints::newest(&self.db, at_most) } else { Ok(None) }
+    }
+
+    fn checkpoints(
+        &self,
+        range: Range<u64>,
+        each: &mut EachCheckpoint<'_>,
+    ) -> Result<(), StoreError> {
+        if self.has_tree()? { checkpoints::each(&self.db, range, each) } else { Ok(()) }
+    }
+
+    fn put_checkpoint(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError> {
+        if self.access == Access::Read {
+            return Err(StoreError::ReadOnly);
+        }
+        checkpoints::put(&mut self.db, &self.origin, checkpoint)
+    }
+
+    fn add_signature(&mut self, size: u64, line: &SignatureLine) -> Result<(), StoreError> {
+        if self.access == Access::Read {
+            return Err(StoreError::ReadOnly);
+        }
+        checkpoints::add_signature(&mut self.db, size, line)
     }
 }

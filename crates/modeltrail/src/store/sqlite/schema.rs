@@ -1,10 +1,17 @@
-//! The tables of a ledger (format version 1), and what refuses a change to them.
+//! The tables of a ledger (format version 2), and what refuses a change to them.
+//!
+//! Version 1 had neither tiles nor checkpoints: [`TREE_TABLES`] and [`TREE_TRIGGERS`] are what version 2
+//! adds.
 
 /// `PRAGMA application_id` of a ledger: "MTRL".
 pub(super) const APPLICATION_ID: i32 = 0x4d54_524c;
 
 /// `PRAGMA user_version`: the format that this program writes.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
+
+/// The oldest format that this program reads; one opened for writing is brought to
+/// [`FORMAT_VERSION`].
+pub(super) const FORMAT_VERSION_MIN: u32 = 1;
 
 /// Tables.
 ///
@@ -114,6 +121,33 @@ ALTER TABLE parts ADD COLUMN erased BLOB;
 ALTER TABLE parts ADD COLUMN salts BLOB;
 ";
 
+/// Tables of proofs.
+///
+/// `root` is the root over the tile's hashes, and stands before them: the rows of a level are then
+/// read without the pages that the hashes spill onto. A checkpoint's signature lines are rows of
+/// their own because cosignatures come later; `n` is their order.
+pub(super) const TREE_TABLES: &str = "
+CREATE TABLE tiles (
+  level  INTEGER NOT NULL,
+  n      INTEGER NOT NULL,
+  root   BLOB NOT NULL,
+  hashes BLOB NOT NULL,
+  PRIMARY KEY (level, n)
+) WITHOUT ROWID;
+
+CREATE TABLE checkpoints (
+  size INTEGER PRIMARY KEY,
+  text TEXT NOT NULL
+);
+
+CREATE TABLE checkpoint_signatures (
+  size INTEGER NOT NULL,
+  n    INTEGER NOT NULL,
+  line TEXT NOT NULL,
+  PRIMARY KEY (size, n)
+) WITHOUT ROWID;
+";
+
 /// Append-only by trigger. Whoever can drop a trigger can edit a row all the same; `verify` finds it.
 pub(super) const TRIGGERS: &str = "
 CREATE TRIGGER leaves_no_update BEFORE UPDATE ON leaves BEGIN
@@ -140,6 +174,22 @@ CREATE TRIGGER head_no_delete BEFORE DELETE ON head BEGIN
   SELECT RAISE(ABORT, 'the head is never deleted'); END;
 CREATE TRIGGER head_only_grows BEFORE UPDATE ON head WHEN NEW.size < OLD.size BEGIN
   SELECT RAISE(ABORT, 'the head only grows'); END;
+";
+
+/// As [`TRIGGERS`], for [`TREE_TABLES`].
+pub(super) const TREE_TRIGGERS: &str = "
+CREATE TRIGGER tiles_no_update BEFORE UPDATE ON tiles BEGIN
+  SELECT RAISE(ABORT, 'tiles are append-only'); END;
+CREATE TRIGGER tiles_no_delete BEFORE DELETE ON tiles BEGIN
+  SELECT RAISE(ABORT, 'tiles are append-only'); END;
+CREATE TRIGGER checkpoints_no_update BEFORE UPDATE ON checkpoints BEGIN
+  SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
+CREATE TRIGGER checkpoints_no_delete BEFORE DELETE ON checkpoints BEGIN
+  SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
+CREATE TRIGGER checkpoint_signatures_no_update BEFORE UPDATE ON checkpoint_signatures BEGIN
+  SELECT RAISE(ABORT, 'checkpoint signatures are append-only'); END;
+CREATE TRIGGER checkpoint_signatures_no_delete BEFORE DELETE ON checkpoint_signatures BEGIN
+  SELECT RAISE(ABORT, 'checkpoint signatures are append-only'); END;
 ";
 
 /// The view for people's own SQL, with the seed document's columns. It runs in any SQLite from 3.38

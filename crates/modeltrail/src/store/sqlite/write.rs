@@ -9,9 +9,11 @@ use modeltrail_core::record::Part;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::super::batch::NewEntry;
+use super::super::tree::grow;
 use super::super::{Batch, StoreError};
 use super::codec::{Packer, bit, hash_key, text_key, to_db};
 use super::terms::Terms;
+use super::tree::Rows;
 
 pub(super) fn append(
     db: &mut Connection,
@@ -41,6 +43,7 @@ fn append_in_transaction(
     for entry in batch.entries() {
         writer.entry(entry)?;
     }
+    grow(&mut Rows(&transaction), expected.size, batch.tip().head.size)?;
     for (producer, state) in batch.producers() {
         transaction
             .prepare_cached(
@@ -82,7 +85,7 @@ fn move_head(
 }
 
 /// Refuses an insert that put nothing in: a trigger that somebody added swallowed the row.
-fn put_in(n_rows: usize, index: u64) -> Result<(), StoreError> {
+pub(super) fn put_in(n_rows: usize, index: u64) -> Result<(), StoreError> {
     if n_rows == 1 {
         return Ok(());
     }
