@@ -79,6 +79,8 @@ registry! {
         Key = 21, "key";
         /// A producer opened, lives or closed.
         Producer = 22, "producer";
+        /// The first entry of a ledger that goes on where another had to end.
+        Epoch = 23, "epoch";
     }
 }
 

@@ -18,6 +18,7 @@ pub mod cosignature;
 pub mod erasure;
 pub mod frame;
 pub mod hash;
+pub mod keys;
 pub mod label;
 pub mod leaf;
 pub mod limits;
