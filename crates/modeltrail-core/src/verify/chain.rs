@@ -6,12 +6,14 @@ mod whole;
 use crate::anchor::Head;
 use crate::control::{Control, ProducerEvent};
 use crate::hash::{Hash, unhex};
+use crate::keys::KeyRole;
 use crate::leaf::origin_prev;
 use crate::merkle::Frontier;
 
 use super::entry::Checked;
-use super::erasures::{Authority, Erasures};
+use super::erasures::Erasures;
 use super::heads::Heads;
+use super::keys::Keys;
 use super::known::KnownHead;
 use super::producers::{ProducerNumbers, Producers};
 use super::{Finding, FindingKind};
@@ -29,8 +31,8 @@ pub struct Ends {
     pub edge_root: Hash,
     /// Heads that were kept outside: the anchor, checkpoints that somebody has.
     pub outside: Vec<KnownHead>,
-    /// Keys that may allow erasures.
-    pub authorities: Vec<Authority>,
+    /// The ledger's keys: who may allow erasures.
+    pub keys: Keys,
 }
 
 /// Where a verification begins when what lies before was verified earlier.
@@ -112,7 +114,6 @@ impl Chain {
         let mut heads = Heads::new(origin);
         let outside = std::mem::take(&mut ends.outside);
         outside.into_iter().for_each(|known| heads.expect(known, &mut findings));
-        let erasures = Erasures::new(std::mem::take(&mut ends.authorities));
         let (prev, size) = (start.last_leaf_hash, start.frontier.size());
         heads.reach(size, &start.frontier.root());
         Self {
@@ -131,7 +132,7 @@ impl Chain {
             heads,
             stored_size: 0,
             producers: Producers::resume(start.producers),
-            erasures,
+            erasures: Erasures::default(),
         }
     }
 
@@ -239,9 +240,10 @@ impl Chain {
                 }
             }
             Some(Control::Erasure(erasure)) => {
-                self.erasures.erasure(index, &self.origin, erasure, &mut self.findings);
+                let keys = self.ends.keys.of(KeyRole::Authority, index);
+                self.erasures.erasure(index, &self.origin, erasure, &keys, &mut self.findings);
             }
-            None => {}
+            Some(Control::Key(_) | Control::Epoch(_)) | None => {}
         }
     }
 

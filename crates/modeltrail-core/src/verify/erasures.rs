@@ -7,29 +7,12 @@ use crate::code::PartId;
 use crate::erasure::Erasure;
 use crate::note::VerifierKey;
 
-/// A key that may allow erasures, and from when to when it is in force.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Authority {
-    /// The key.
-    pub key: VerifierKey,
-    /// The first entry that it can sign; 0 for a key that was given from outside.
-    pub from_index: u64,
-    /// The first entry that it can no longer sign, if it was withdrawn.
-    pub until_index: Option<u64>,
-}
-
-impl Authority {
-    fn is_in_force(&self, index: u64) -> bool {
-        self.from_index <= index && self.until_index.is_none_or(|until| index < until)
-    }
-}
-
 /// Erased parts that no erasure entry has named yet.
 ///
 /// It holds 16 bytes and the tree around them for each erased entry until its erasure entry comes;
 /// nothing smaller tells them apart, as erasures name single entries in any order.
+#[derive(Default)]
 pub(super) struct Erasures {
-    authorities: Vec<Authority>,
     open: BTreeMap<u64, PartMask>,
     /// Entries that an erasure which does not count has named: entry → erasure.
     forged: BTreeMap<u64, u64>,
@@ -43,10 +26,6 @@ fn bit(code: u16) -> PartMask {
 }
 
 impl Erasures {
-    pub(super) const fn new(authorities: Vec<Authority>) -> Self {
-        Self { authorities, open: BTreeMap::new(), forged: BTreeMap::new() }
-    }
-
     /// Takes an entry of which parts were erased.
     pub(super) fn erased(&mut self, index: u64, parts: &[PartId]) {
         if !parts.is_empty() {
@@ -55,16 +34,15 @@ impl Erasures {
         }
     }
 
-    /// Takes an erasure entry: what it names is explained if the authority signed it.
+    /// Takes an erasure entry: what it names is explained if the authority, one of `keys`, signed it.
     pub(super) fn erasure(
         &mut self,
         index: u64,
         origin: &str,
         erasure: &Erasure,
+        keys: &[&VerifierKey],
         findings: &mut Vec<Finding>,
     ) {
-        let in_force = self.authorities.iter().filter(|key| key.is_in_force(index));
-        let keys: Vec<&VerifierKey> = in_force.map(|authority| &authority.key).collect();
         let verified = erasure.verify(origin, index, keys.iter().copied());
         if let Err(error) = &verified {
             let detail = format!("the authority has not signed this erasure: {error}");

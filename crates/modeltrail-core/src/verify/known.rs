@@ -3,7 +3,10 @@
 
 use crate::anchor::{Anchor, Head};
 use crate::checkpoint::SignedCheckpoint;
-use crate::note::{VerifierKey, VerifyError};
+use crate::keys::KeyRole;
+use crate::note::VerifyError;
+
+use super::keys::Keys;
 
 /// Where a head was kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -67,17 +70,17 @@ pub struct KnownHead {
 }
 
 impl KnownHead {
-    /// A checkpoint, its signature verified with the ledger's keys.
+    /// A checkpoint, its signature verified with the ledger's keys that were in force for it.
     #[must_use]
-    pub fn signed(source: Source, checkpoint: &SignedCheckpoint, keys: &[VerifierKey]) -> Self {
-        let signature = match checkpoint.verify_log(keys) {
+    pub fn signed(source: Source, checkpoint: &SignedCheckpoint, keys: &Keys) -> Self {
+        let said = checkpoint.checkpoint();
+        let in_force = keys.of(KeyRole::Checkpoint, said.head().size);
+        let signature = match checkpoint.verify_log(in_force) {
             Ok(()) => Signature::Valid,
             Err(VerifyError::NoKnownKey) if keys.is_empty() => Signature::Unknown,
             Err(error) => Signature::Invalid(error),
         };
-        let (origin, head) =
-            (checkpoint.checkpoint().origin().to_owned(), checkpoint.checkpoint().head());
-        Self { source, origin, head, signature }
+        Self { source, origin: said.origin().to_owned(), head: said.head(), signature }
     }
 
     /// A head that nobody signed.

@@ -11,6 +11,7 @@ mod chain;
 mod entry;
 mod erasures;
 mod heads;
+mod keys;
 mod known;
 mod producers;
 mod run;
@@ -20,7 +21,7 @@ mod tests;
 
 pub use chain::{Chain, Ends, Finished, Start};
 pub use entry::{Checked, LookupRow, StoredEntry, StoredPart, check_entry, check_leaf};
-pub use erasures::Authority;
+pub use keys::Keys;
 pub use known::{KnownHead, Signature, Source};
 pub use producers::ProducerNumbers;
 pub use run::LeafRun;

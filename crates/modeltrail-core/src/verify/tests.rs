@@ -76,7 +76,7 @@ fn findings(ledger: &Ledger, anchor: Option<Head>) -> Vec<(FindingKind, u64, u64
         time_us: if ledger.rows.is_empty() { 0 } else { 9 + ledger.head.size },
         edge_root: ledger.head.root,
         outside: anchor.map(anchored).into_iter().collect(),
-        authorities: Vec::new(),
+        keys: Keys::new("o", Vec::new(), &[]),
     };
     let mut chain = Chain::new("o", ends);
     for (rows, key) in ledger.rows.iter().zip(0..) {
