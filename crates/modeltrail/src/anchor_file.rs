@@ -49,9 +49,16 @@ pub fn read(path: &Path) -> Result<Option<Anchor>, AnchorFileError> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, anchor: &Anchor) -> Result<(), AnchorFileError> {
+    write_text(path, &anchor.to_text())
+}
+
+/// As [`write`], for any text.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), AnchorFileError> {
     let error = |source| AnchorFileError::Io { path: path.to_owned(), source };
     let new = path.with_extension("new");
-    let text = anchor.to_text();
     let disk = RealDisk;
     std::fs::write(&new, text).map_err(error)?;
     std::fs::File::open(&new).and_then(|file| file.sync_all()).map_err(error)?;

@@ -30,6 +30,18 @@ impl Source {
         !matches!(self, Self::Stored)
     }
 
+    /// The name in JSON.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Anchor => "anchor",
+            Self::HeadFile => "head_file",
+            Self::Verified => "verified",
+            Self::Given => "given",
+        }
+    }
+
     /// How it is called in findings.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -94,7 +106,9 @@ impl KnownHead {
         self.origin == origin && !matches!(self.signature, Signature::Invalid(_))
     }
 
-    pub(super) fn is_valid(&self) -> bool {
+    /// True when a key of the ledger has signed it.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
         self.signature == Signature::Valid
     }
 

@@ -5,12 +5,6 @@ use super::super::run::LeafRun;
 use super::{Before, Chain};
 
 impl Chain {
-    /// Sizes behind `after`, up to `last`, at which the tree's root will be asked for.
-    #[must_use]
-    pub fn wanted(&self, after: u64, last: u64) -> Vec<u64> {
-        self.heads.wanted(after, last).collect()
-    }
-
     /// Takes a run of leaves that follow one another without a fault. False when it cannot be taken at
     /// once, as what lies before or the run's own place has a fault: then its entries have to be
     /// pushed one by one.
@@ -44,7 +38,7 @@ impl Chain {
     fn is_followed_by(&self, run: &LeafRun, first: &Checked) -> bool {
         let Some(leaf) = first.leaf else { return false };
         let end = run.start.saturating_add(run.n_leaves());
-        let wanted = self.heads.wanted(run.start, end);
+        let is_kept = |size: u64| run.at.binary_search_by_key(&size, |(at, _)| *at).is_ok();
         self.shift == 0
             && self.expected == run.start
             && self.frontier.size() == run.start
@@ -53,6 +47,6 @@ impl Chain {
             && self.before.computed == leaf.prev
             && self.before.stored == Some(leaf.prev)
             && leaf.time_us >= self.time_us
-            && wanted.eq(run.at.iter().map(|(size, _)| *size))
+            && self.heads.wanted(run.start, end).all(is_kept)
     }
 }

@@ -288,7 +288,7 @@ impl Store for SqliteStore {
         item: &mut dyn FnMut(VerifyItem<'_>),
     ) -> Result<(), StoreError> {
         let (terms, unpacker) = (&mut self.terms.borrow_mut(), &mut self.unpacker.borrow_mut());
-        verify::scan(&self.db, terms, unpacker, range, item)
+        verify::scan(&self.db, terms, unpacker, range, self.has_tree()?, item)
     }
 
     fn strays(&self, size: u64) -> Result<Strays, StoreError> {

@@ -1,0 +1,73 @@
+//! Everything that is stored, entry by entry.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use modeltrail_core::verify::{Chain, Checked, check_entry};
+
+use super::chunks::{Workers, hand_over};
+use super::{CheckError, CheckReport, Job};
+use crate::store::VerifyItem;
+
+/// Entries that one thread takes at a time. Small enough that results wait in a few MiB of memory,
+/// large enough that a thread's statement is prepared once for many rows.
+const N_CHUNK: u64 = 4096;
+
+/// Results of one chunk, in the order of keys. They lie in the chunk itself: a box for each would be
+/// freed by another thread than it was made by, which costs more than the few bytes of an orphan.
+#[expect(clippy::large_enum_variant, reason = "see above")]
+enum Piece {
+    Checked(Checked),
+    Orphan(u64),
+}
+
+pub(super) fn check(
+    job: &Job<'_>,
+    chain: &mut Chain,
+    report: &mut CheckReport,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), CheckError> {
+    let part_bytes = AtomicU64::new(0);
+    let of_chunk = |store: &dyn crate::store::Store, range: std::ops::Range<u64>, _: &[_]| {
+        let n_keys = range.end - range.start;
+        let mut pieces = Vec::with_capacity(usize::try_from(n_keys).unwrap_or(0));
+        let mut n_bytes = 0_u64;
+        store.verify_scan(range, &mut |item| {
+            pieces.push(match item {
+                VerifyItem::Entry(entry) => {
+                    let lengths = entry.parts.iter().map(|part| part.bytes.len());
+                    n_bytes += u64::try_from(lengths.sum::<usize>()).unwrap_or(0);
+                    Piece::Checked(check_entry(&entry))
+                }
+                VerifyItem::OrphanLookup(key) => Piece::Orphan(key),
+            });
+        })?;
+        part_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+        Ok(pieces)
+    };
+    std::thread::scope(|scope| -> Result<(), CheckError> {
+        let for_indexes = job.store.another()?;
+        // What lies beside the rows is of all entries; a verification of the latest leaves it.
+        let skips = job.options.skip_indexes || job.start > 0;
+        let indexes = scope.spawn(move || match skips {
+            true => Ok(Vec::new()),
+            false => for_indexes.verify_indexes(),
+        });
+        let workers = Workers::start(scope, job, N_CHUNK, &of_chunk)?;
+        workers.take_all(|done| {
+            report.n_checkpoints += hand_over(done.checkpoints, chain);
+            for piece in done.result {
+                match piece {
+                    Piece::Checked(checked) => chain.push(checked),
+                    Piece::Orphan(key) => chain.orphan_lookup(key),
+                }
+            }
+            progress(done.range.end, job.end);
+            Ok(())
+        })?;
+        let found = indexes.join().map_err(|_| CheckError::Thread)??;
+        found.into_iter().for_each(|finding| chain.note(finding));
+        Ok(())
+    })?;
+    report.part_bytes = part_bytes.into_inner();
+    Ok(())
+}
