@@ -5,8 +5,8 @@
 //! async, and no source of randomness. Time, secrets and identifiers are arguments. `cargo xtask
 //! tidy` checks it. A verifier therefore needs nothing but this crate and somebody's bytes.
 //!
-//! The formats are described for outsiders in `spec/record.md`, `spec/frame.md` and
-//! `spec/leaf.md`; `spec/vectors/*.json` are read by this crate's tests.
+//! The formats are described for outsiders in `spec/record.md`, `spec/frame.md`, `spec/leaf.md`,
+//! `spec/checkpoint.md` and `spec/receipt.md`; `spec/vectors/*.json` are read by this crate's tests.
 
 pub mod anchor;
 pub mod canonical;

@@ -41,6 +41,7 @@ mod clock;
 mod disk;
 mod entropy;
 mod ledger;
+pub mod proofs;
 pub mod reader;
 pub mod recorder;
 pub mod report;

@@ -8,12 +8,15 @@ use std::path::PathBuf;
 
 use modeltrail_core::Hash;
 use modeltrail_core::canonical::canonicalize;
+use modeltrail_core::checkpoint::SignedCheckpoint;
 use modeltrail_core::hash::MacKey;
 use modeltrail_core::limits::Limits;
 use modeltrail_core::query::{Cursor, Query};
+use modeltrail_core::receipt::Receipt;
 use modeltrail_core::record::{Part, Parties};
 
 use crate::ledger::{Ledger, LedgerError};
+use crate::proofs::{self, ProofsError};
 use crate::store::{Entry, Store, StoreError, UsageQuery, UsageRow};
 
 /// Why something could not be read.
@@ -29,6 +32,9 @@ pub enum ReadError {
     /// An input to look for that is no JSON.
     #[error("the input to look for: {0}")]
     Input(modeltrail_core::canonical::JsonError),
+    /// There is no proof.
+    #[error(transparent)]
+    Proofs(#[from] ProofsError),
     /// The key beside the database is needed and is not there.
     #[error("looking for an input needs the ledger's key: {0}")]
     NoKey(String),
@@ -93,6 +99,31 @@ impl Reader {
     #[must_use]
     pub fn anchor_path(&self) -> PathBuf {
         self.ledger.anchor_path()
+    }
+
+    /// The newest stored checkpoint; `None` when none was published yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn checkpoint(&self) -> Result<Option<SignedCheckpoint>, ReadError> {
+        Ok(self.store.checkpoint(None)?)
+    }
+
+    /// The receipt of an entry under the newest stored checkpoint.
+    ///
+    /// # Errors
+    /// [`ProofsError::Unpublished`] when no checkpoint covers it; see [`proofs::receipt`].
+    pub fn receipt(&self, index: u64) -> Result<Receipt, ReadError> {
+        let covers = |it: &SignedCheckpoint| it.checkpoint().head().size > index;
+        let checkpoint = self.store.checkpoint(None)?.filter(covers);
+        let checkpoint = checkpoint.ok_or(ProofsError::Unpublished { index })?;
+        Ok(proofs::receipt(self.store.as_ref(), index, &checkpoint)?)
+    }
+
+    /// The store that it reads, for proofs and exports.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
     }
 
     /// The entry at an index.

@@ -91,6 +91,16 @@ fn a_cosignature_binds_its_time() {
     let time = key.verifier().verify(TEXT, &late).unwrap().time_s;
     assert_eq!(time, Some(crate::cosignature::TIME_S_MAX));
     assert_eq!(key.verifier().verify(TEXT, &signer().sign(TEXT)), None);
+    let same_secret = NoteSigner::new(name("x"), &[8; 32]).unwrap();
+    let at = |time_s: u64| {
+        let message = crate::cosignature::message(time_s, TEXT);
+        let mut bytes = time_s.to_be_bytes().to_vec();
+        bytes.extend(same_secret.sign(&message).signature());
+        let line = SignatureLine::new(line.name().clone(), line.id(), bytes).unwrap();
+        key.verifier().verify(TEXT, &line).is_some()
+    };
+    assert!(at(5) && at(crate::cosignature::TIME_S_MAX));
+    assert!(!at(crate::cosignature::TIME_S_MAX + 1));
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::time;
 const SERVER_SET: &[&str] =
     &["index", "prev", "leaf", "leaf_hash", "recorded_at", "record_id", "producer", "producer_seq"];
 
+/// U+FEFF in UTF-8, which some editors put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What the flat names of the seed document leave for the end.
 #[derive(Default)]
 struct Pending {
@@ -40,16 +43,28 @@ impl Record {
     /// # Errors
     /// The first thing that cannot be taken, with its JSON pointer. Nothing of the record is kept.
     pub fn from_json(text: &[u8], limits: &Limits) -> Result<Self, RecordError> {
+        if text.starts_with(BYTE_ORDER_MARK) {
+            return Err(RecordError::new(
+                "",
+                "begins with a byte order mark, which is no part of JSON",
+                "save the file as UTF-8 without one",
+            ));
+        }
         let fields = object_fields(text, limits).map_err(|error| RecordError::json("", &error))?;
         let mut record = Self::new(Kind::Prediction);
         let mut pending = Pending::default();
         for (key, value) in fields.iter() {
             record.take_field(&mut pending, key, value)?;
         }
+        let is_flat = pending.model.is_none();
         record.take_model(pending.model, pending.model_name, pending.model_version)?;
         record.input = pending.input.into_payload("input")?;
         record.output = pending.output.into_payload("output")?;
-        record.check()?;
+        record.check().map_err(|error| match error.pointer.strip_prefix("/model/") {
+            // The name that the caller wrote.
+            Some(field) if is_flat => RecordError { pointer: format!("/model_{field}"), ..error },
+            _ => error,
+        })?;
         Ok(record)
     }
 

@@ -85,6 +85,8 @@ fn refusals_give_pointer_reason_and_remedy() {
     let cases: &[(&str, &str, &str)] = &[
         (r#"{"input":1}"#, "/model", "required"),
         (r#"{"model":{"name":"","version":"1"}}"#, "/model/name", "empty"),
+        (r#"{"model_name":"","model_version":"1"}"#, "/model_name", "empty"),
+        ("\u{feff}{}", "", "byte order mark"),
         (r#"{"model":{"name":"m","version":" "}}"#, "/model/version", "empty"),
         (r#"{"model_name":"m"}"#, "/model_version", "required"),
         (

@@ -10,6 +10,8 @@ mod mutations;
 #[cfg(test)]
 mod receipts;
 #[cfg(test)]
+mod second;
+#[cfg(test)]
 mod third_party;
 #[cfg(test)]
 mod witnesses;

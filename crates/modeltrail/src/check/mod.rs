@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use modeltrail_core::note::VerifierKey;
-use modeltrail_core::verify::{Chain, Ends, Finding, FindingKind, Keys, KnownHead, Source};
+use modeltrail_core::verify::{Chain, Ends, Finding, FindingKind, Keys, KnownHead};
 use serde::Serialize;
 
 use crate::anchor_file::AnchorFileError;

@@ -1,6 +1,5 @@
 //! The note of the last clean verification, beside the ledger.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -74,10 +73,9 @@ impl Verified {
         let (size, root) = (head.size, head.root);
         let mut text = format!("{HEADING}\n{origin}\n{size}\n{root}\n{time}\n{software}\n");
         for ProducerNumbers { id, next_seq, covered } in producers {
-            let runs: String =
-                covered.iter().map(|(first, last)| format!(" {first}-{last}")).collect();
-            // Writing to a string does not fail.
-            drop(writeln!(text, "producer {} {next_seq}{runs}", hex(id)));
+            let run = |(first, last): &(u64, u64)| format!(" {first}-{last}");
+            let runs: String = covered.iter().map(run).collect();
+            text.push_str(&format!("producer {} {next_seq}{runs}\n", hex(id)));
         }
         text
     }

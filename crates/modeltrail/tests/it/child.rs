@@ -70,6 +70,8 @@ fn child_main() {
         .sequence(task.sequence)
         .spool(SPOOL)
         .on_full(OnFull::Block(PATIENCE))
+        // These children only record: who waits for `sequenced` must not wait for the others.
+        .give_way(false)
         .open(&place::url(Path::new(&dir)))
         .unwrap();
     let stop = AtomicBool::new(false);

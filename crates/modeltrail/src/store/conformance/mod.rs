@@ -14,6 +14,7 @@ mod append;
 mod generate;
 mod requests;
 mod scan;
+mod tree;
 mod usage;
 mod whole;
 
@@ -74,6 +75,13 @@ pub const CHECKS: &[Check] = &[
         run: append::misplaced,
     },
     Check { name: "head, frontier and links are those of the leaves", run: append::tree },
+    Check { name: "leaves and leaf hashes are those of the entries", run: tree::leaves },
+    Check { name: "a tile is there when its last entry is", run: tree::tiles },
+    Check { name: "checkpoints are kept with every line", run: tree::checkpoints },
+    Check {
+        name: "a checkpoint that cannot be the ledger's is refused",
+        run: tree::refused_checkpoints,
+    },
     Check { name: "what is known of producers is kept", run: requests::producers },
     Check {
         name: "request ids find the record and no conflict entry",
