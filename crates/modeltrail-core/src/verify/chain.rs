@@ -379,6 +379,9 @@ impl Chain {
             self.findings.push(Finding::at(index, FindingKind::TimeBack, detail));
         }
         self.time_us = self.time_us.max(leaf.time_us);
+        if entry.is_leaf_alone {
+            return;
+        }
         let (producer, seq) = (leaf.producer, leaf.producer_seq);
         self.producers.take(index, producer, seq, self.suspect, &mut self.findings);
     }

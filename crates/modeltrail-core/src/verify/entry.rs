@@ -73,6 +73,9 @@ pub struct Checked {
     /// Parts that were erased and whose commitments fit the leaf; whether that was lawful is for
     /// [`super::Chain`] to say.
     pub erased: Vec<PartId>,
+    /// True when its parts were not looked at, gap entries among them: producer numbers then say
+    /// nothing.
+    pub is_leaf_alone: bool,
     /// What is wrong with this entry alone.
     pub findings: Vec<Finding>,
 }
@@ -92,13 +95,14 @@ pub fn check_entry(entry: &StoredEntry<'_>) -> Checked {
     {
         check_lookup(entry, whole.parts, &leaf, leaf_is_whole, &mut findings);
         control = read_control(entry, &leaf);
-        if control.is_none() && leaf.kind == Kind::Erasure.code() {
+        if leaf_is_whole && control.is_none() && leaf.kind == Kind::Erasure.code() {
             let detail = "what this erasure entry says cannot be read";
             findings.push(Finding::at(entry.key, FindingKind::ForgedErasure, detail));
         }
         erased = whole.erased;
     }
-    Checked { key: entry.key, leaf, computed, stored, control, erased, findings }
+    let is_leaf_alone = false;
+    Checked { key: entry.key, leaf, computed, stored, control, erased, is_leaf_alone, findings }
 }
 
 /// Checks one leaf alone, its parts unread.
@@ -111,6 +115,7 @@ pub fn check_leaf(key: u64, leaf: &[u8], stored: &[u8]) -> Checked {
         stored: Hash::from_slice(stored),
         control: None,
         erased: Vec::new(),
+        is_leaf_alone: true,
         findings: Vec::new(),
     }
 }

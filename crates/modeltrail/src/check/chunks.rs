@@ -29,7 +29,7 @@ type Sent<T> = Result<Done<T>, StoreError>;
 /// Threads that each make every n-th chunk.
 pub(super) struct Workers<T> {
     from: Vec<Receiver<Sent<T>>>,
-    ranges: Vec<Range<u64>>,
+    n_chunks: u64,
 }
 
 impl<T: Send> Workers<T> {
@@ -47,17 +47,17 @@ impl<T: Send> Workers<T> {
     where
         T: 'scope,
     {
-        let ranges: Vec<Range<u64>> = ranges(job.start, job.end, n_chunk).collect();
-        let n_workers = job.n_workers(n_chunk);
+        let n_chunks = job.n_chunks(n_chunk);
+        let n_workers = job.n_workers(n_chunks);
         let mut from = Vec::new();
         for n in 0..n_workers {
             let (give, taken) = sync_channel(N_CHUNKS_WAITING);
             let (store, keys) = (job.store.another()?, job.keys);
-            let own: Vec<_> = ranges.iter().skip(n).step_by(n_workers).cloned().collect();
+            let own = ranges(job.start, job.end, n_chunk).skip(n).step_by(n_workers);
             scope.spawn(move || work(store.as_ref(), own, keys, make, &give));
             from.push(taken);
         }
-        Ok(Self { from, ranges })
+        Ok(Self { from, n_chunks })
     }
 
     /// Hands the results over in the order of keys.
@@ -65,7 +65,7 @@ impl<T: Send> Workers<T> {
         &self,
         mut take: impl FnMut(Done<T>) -> Result<(), CheckError>,
     ) -> Result<(), CheckError> {
-        for (worker, _) in self.from.iter().cycle().zip(&self.ranges) {
+        for (worker, _) in self.from.iter().cycle().zip(0..self.n_chunks) {
             take(worker.recv().map_err(|_| CheckError::Thread)??)?;
         }
         Ok(())
@@ -74,7 +74,7 @@ impl<T: Send> Workers<T> {
 
 fn work<T>(
     store: &dyn Store,
-    ranges: Vec<Range<u64>>,
+    ranges: impl Iterator<Item = Range<u64>>,
     keys: &Keys,
     make: impl Fn(&dyn Store, Range<u64>, &[Judged]) -> Result<T, StoreError>,
     give: &SyncSender<Sent<T>>,
@@ -129,8 +129,9 @@ pub(super) fn hand_over(judged: Vec<Judged>, chain: &mut Chain) -> u64 {
 }
 
 /// Chunks of `n_chunk` keys from `start` to before `end`; all but the first begin at a multiple.
-fn ranges(start: u64, end: u64, n_chunk: u64) -> impl Iterator<Item = Range<u64>> {
-    let chunks = start / n_chunk..end.div_ceil(n_chunk);
+fn ranges(start: u64, end: u64, n_chunk: u64) -> impl Iterator<Item = Range<u64>> + Send {
+    let last = if start < end { end.div_ceil(n_chunk) } else { 0 };
+    let chunks = start / n_chunk..last;
     chunks.map(move |n| (n * n_chunk).max(start)..((n + 1) * n_chunk).min(end))
 }
 

@@ -189,10 +189,14 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// How many threads share chunks of `n_chunk` entries.
-    fn n_workers(&self, n_chunk: u64) -> usize {
+    /// Chunks of `n_chunk` entries, the first and the last perhaps shorter.
+    const fn n_chunks(&self, n_chunk: u64) -> u64 {
+        if self.start < self.end { self.end.div_ceil(n_chunk) - self.start / n_chunk } else { 0 }
+    }
+
+    /// How many threads share so many chunks.
+    fn n_workers(&self, n_chunks: u64) -> usize {
         let asked = self.options.n_threads.or_else(|| std::thread::available_parallelism().ok());
-        let n_chunks = self.end.div_ceil(n_chunk).saturating_sub(self.start / n_chunk);
         let n_chunks = usize::try_from(n_chunks).unwrap_or(usize::MAX);
         asked.map_or(1, NonZeroUsize::get).min(N_WORKERS_MAX).min(n_chunks)
     }
