@@ -14,5 +14,6 @@ mod query;
 mod redact;
 mod refusals;
 mod report;
+mod second_verifier;
 mod support;
 mod verify;

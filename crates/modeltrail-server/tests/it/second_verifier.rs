@@ -1,0 +1,46 @@
+//! The verifier in Python's standard library, which shares no code with this program, agrees with it.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::{Folder, Output, finish};
+
+/// `None` where there is no Python, or nothing that it could decompress with.
+fn second_opinion(folder: &Folder) -> Option<Output> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/verify_ledger.py");
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(script).arg(folder.path("modeltrail.db"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(child) = command.spawn() else {
+        eprintln!("skipped: there is no python3");
+        return None;
+    };
+    let output = finish(child);
+    if output.code == 3 && output.stderr.contains("were not read") {
+        eprintln!("skipped: {}", output.stderr);
+        return None;
+    }
+    Some(output)
+}
+
+#[test]
+fn it_passes_what_passes_and_names_the_same_entry() {
+    let folder = Folder::with_predictions();
+    let Some(clean) = second_opinion(&folder) else { return };
+    assert_eq!(clean.code(0).stdout.lines().filter(|line| line.contains("changed")).count(), 0);
+    let index: i64 = {
+        let db = folder.database();
+        db.execute_batch("DROP TRIGGER parts_no_update").unwrap();
+        let sql = "UPDATE parts SET output = CAST('{\"prediction\":\"benign\"}' AS BLOB) \
+                   WHERE idx = (SELECT max(idx) FROM parts WHERE output IS NOT NULL) RETURNING idx";
+        db.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let ours = folder.run(&["--format", "json", "verify"]).code(1).json();
+    assert_eq!(ours["findings"][0]["index"], index);
+    let theirs = second_opinion(&folder).unwrap().code(1);
+    let named = theirs.stdout.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.next() == Some(&index.to_string()) && words.next() == Some("changed_part")
+    });
+    assert!(named, "{}", theirs.stdout);
+}
