@@ -98,6 +98,12 @@ fn tell(report: &CheckReport, args: &Args, ledger: &Ledger, context: &Context) {
             report.since
         ));
     }
+    if report.keys == KeysFrom::Pinned && report.signed_size.is_none() {
+        context.notes.warn(
+            "no stored checkpoint is signed by a key that you gave: what was found, or not found, \
+             rests on nobody's signature",
+        );
+    }
     let is_unpinned = report.keys == KeysFrom::Ledger;
     if is_unpinned {
         context.notes.note(

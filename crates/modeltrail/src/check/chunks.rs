@@ -7,7 +7,7 @@ use std::thread::Scope;
 use modeltrail_core::checkpoint::{CheckpointError, SignedCheckpoint};
 use modeltrail_core::verify::{Chain, Finding, FindingKind, Keys, KnownHead, Source};
 
-use super::{CheckError, Job};
+use super::{CheckError, CheckReport, Job};
 use crate::store::{Store, StoreError};
 
 /// Chunks in flight for each thread: one that it fills, one that waits to be taken.
@@ -118,14 +118,15 @@ pub(super) fn judge(
     }
 }
 
-/// Tells the chain of the checkpoints that end in the chunk that comes next; gives their number.
-pub(super) fn hand_over(judged: Vec<Judged>, chain: &mut Chain) -> u64 {
-    let n = judged.len();
+/// Tells the chain, and the report, of the checkpoints that end in the chunk that comes next.
+pub(super) fn hand_over(judged: Vec<Judged>, chain: &mut Chain, report: &mut CheckReport) {
+    report.n_checkpoints += u64::try_from(judged.len()).unwrap_or(u64::MAX);
+    let signed = judged.iter().flatten().filter(|known| known.is_valid());
+    report.signed_size = report.signed_size.max(signed.map(|known| known.head.size).max());
     judged.into_iter().for_each(|known| match known {
         Ok(known) => chain.stored_checkpoint(known),
         Err(finding) => chain.note(finding),
     });
-    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 /// Chunks of `n_chunk` keys from `start` to before `end`; all but the first begin at a multiple.

@@ -54,7 +54,7 @@ pub(super) fn check(
         });
         let workers = Workers::start(scope, job, N_CHUNK, &of_chunk)?;
         workers.take_all(|done| {
-            report.n_checkpoints += hand_over(done.checkpoints, chain);
+            hand_over(done.checkpoints, chain, report);
             for piece in done.result {
                 match piece {
                     Piece::Checked(checked) => chain.push(checked),

@@ -28,7 +28,7 @@ pub(super) fn check(
     std::thread::scope(|scope| -> Result<(), CheckError> {
         let workers = Workers::start(scope, job, N_CHUNK, &of_chunk)?;
         workers.take_all(|done| {
-            report.n_checkpoints += hand_over(done.checkpoints, chain);
+            hand_over(done.checkpoints, chain, report);
             let is_taken = done.result.is_some_and(|run| chain.push_run(&run));
             if !is_taken {
                 // One by one: that says which entry it is, and what is wrong with it.

@@ -129,6 +129,9 @@ pub struct CheckReport {
     pub part_bytes: u64,
     /// Number of stored checkpoints that were verified.
     pub n_checkpoints: u64,
+    /// Size of the largest stored checkpoint that a key of the ledger has signed and that knows no more
+    /// entries than there are. Entries behind it are under nobody's signature yet.
+    pub signed_size: Option<u64>,
     /// Where the keys come from that their signatures were verified with.
     pub keys: KeysFrom,
     /// Largest size that was known outside; absent when nothing was there to hold the ledger against,
@@ -158,6 +161,7 @@ impl CheckReport {
             since: 0,
             part_bytes: 0,
             n_checkpoints: 0,
+            signed_size: None,
             keys: KeysFrom::None,
             anchored_size: None,
             held_against: Vec::new(),

@@ -3,6 +3,8 @@
 mod checkpoints;
 mod codec;
 mod connect;
+#[cfg(any(test, feature = "testing"))]
+pub mod erasing;
 mod indexes;
 mod inspect;
 mod read;
