@@ -8,6 +8,8 @@ use crate::output::Output;
 
 /// Where the example data and its own checks are.
 const EXAMPLES: &str = "examples/data";
+/// Where the second implementation of bundles is.
+const VECTORS: &str = "spec/vectors";
 /// Everything but doc tests, which have a stage of their own, and benches.
 const CARGO_TEST: &[&str] =
     &["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--quiet"];
@@ -31,6 +33,7 @@ const STAGES: &[Stage] = &[
     ("rustdoc", rustdoc),
     ("tidy", tidy),
     ("example data", example_data),
+    ("verifier of bundles", verifier_of_bundles),
     ("doc tests", |root, _| cargo(root, &["test", "--workspace", "--doc", "--quiet"])),
     // Last, so that the runner's own closing line is what a reader of the output ends on.
     ("tests", tests),
@@ -92,13 +95,28 @@ fn example_data(root: &Path, _: &mut Output<'_>) -> Outcome {
     if !answers(Command::new("python3").arg("--version")) {
         return Outcome::Skipped("there is no python3");
     }
-    let folder = root.join(EXAMPLES);
     let check: &[&str] = &["-B", "check.py", "--expect", "counts.json"];
     let own_tests: &[&str] = &["-B", "-m", "unittest", "--quiet", "test_check"];
-    for arguments in [check, own_tests] {
+    python(&root.join(EXAMPLES), &[check, own_tests])
+}
+
+/// The verifier for auditors on good and on tampered bundles, and the bundles as their maker makes
+/// them.
+fn verifier_of_bundles(root: &Path, _: &mut Output<'_>) -> Outcome {
+    if !answers(Command::new("python3").arg("--version")) {
+        return Outcome::Skipped("there is no python3");
+    }
+    let own_tests: &[&str] = &["-B", "-m", "unittest", "--quiet", "bundle/test_verify.py"];
+    let made_again: &[&str] = &["-B", "make_bundle.py", "--check"];
+    python(&root.join(VECTORS), &[own_tests, made_again])
+}
+
+/// Runs Python in a folder, once for each list of arguments.
+fn python(folder: &Path, runs: &[&[&str]]) -> Outcome {
+    for arguments in runs {
         let mut command = Command::new("python3");
-        command.current_dir(&folder).args(arguments).stdin(Stdio::null());
-        // The counts are for people; what is wrong goes to stderr.
+        command.current_dir(folder).args(*arguments).stdin(Stdio::null());
+        // What is printed is for people; what is wrong goes to stderr.
         let outcome = finish(command.stdout(Stdio::null()));
         if outcome != Outcome::Passed {
             return outcome;

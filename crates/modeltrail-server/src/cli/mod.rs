@@ -6,8 +6,10 @@ mod context;
 mod demo;
 mod entry;
 mod init;
+mod key;
 mod log;
 mod query;
+mod recover;
 mod redact;
 mod report;
 mod show;
@@ -76,6 +78,8 @@ enum Command {
     Verify(verify::Args),
     Report(report::Args),
     Status(status::Args),
+    Key(key::Args),
+    Recover(recover::Args),
     Redact(redact::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -161,6 +165,8 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, &context),
         Command::Report(args) => report::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Key(args) => key::run(args, &context),
+        Command::Recover(args) => recover::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
         // Done above.

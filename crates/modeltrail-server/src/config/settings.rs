@@ -1,9 +1,11 @@
 //! Settings that fit each other.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use modeltrail::publish::PublishOptions;
 use modeltrail::spool::SpoolOptions;
-use modeltrail::{Ack, Limits};
+use modeltrail::{Ack, Limits, Trim};
 use modeltrail_core::redact::{Redactor, Rule};
 
 use super::ConfigError;
@@ -48,6 +50,10 @@ pub(crate) struct Settings {
     pub(crate) spool: SpoolOptions,
     /// The spool's folder, if it is another than the one beside the database.
     pub(crate) spool_dir: Option<PathBuf>,
+    /// When the spool may forget a record.
+    pub(crate) trim: Trim,
+    /// How often checkpoints are published.
+    pub(crate) publish: PublishOptions,
     /// Limits of a record.
     pub(crate) limits: Limits,
     /// Rules that mask.
@@ -69,6 +75,12 @@ const RECORD_BYTES_MIN: u64 = 1024;
 
 /// A frame of the spool holds 17 MiB, of which 1 MiB is for what surrounds the record.
 const RECORD_BYTES_MAX: u64 = 16 << 20;
+
+/// Shortest time between checkpoints: as often as a disk syncs with something else to do.
+const EVERY_MS_MIN: u64 = 10;
+
+/// Longest time between checkpoints: an hour without evidence outside the database is long.
+const EVERY_MS_MAX: u64 = 3_600_000;
 
 /// What `serde_json` and most JSON readers take.
 const DEPTH_MAX: u64 = 128;
@@ -152,6 +164,14 @@ impl Settings {
             check.errors.push(ConfigError { at: source, what: error.to_string() });
         }
         let dir = check.text("spool.dir");
+        let publish = PublishOptions {
+            every: Duration::from_millis(check.number(
+                "publish.every_ms",
+                EVERY_MS_MIN,
+                EVERY_MS_MAX,
+            )),
+            n_entries: check.number("publish.entries", 1, PublishOptions::default().n_entries),
+        };
         let shown = |setting: &Setting| {
             let Given { value, source } = raw.get(setting)?;
             Some(Shown { key: setting.key, value, source })
@@ -163,6 +183,11 @@ impl Settings {
             on_full: on_full(&check.text("on_full")),
             spool,
             spool_dir: (!dir.is_empty()).then(|| PathBuf::from(dir)),
+            trim: match check.text("spool.trim").as_str() {
+                "published" => Trim::Published,
+                _ => Trim::Sequenced,
+            },
+            publish,
             limits: Limits {
                 record_bytes_max: usize::try_from(record_bytes_max).ok()?,
                 depth_max: usize::try_from(depth_max).ok()?,
@@ -193,6 +218,7 @@ fn ack(name: &str) -> Ack {
     match name {
         "written" => Ack::Written,
         "spooled" => Ack::Spooled,
+        "published" => Ack::Published,
         _ => Ack::Sequenced,
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Make the ledger if it is not there
     #[arg(long)]
     create: bool,
-    #[arg(long, value_name = "written|spooled|sequenced", help = help("ack"))]
+    #[arg(long, value_name = "written|spooled|sequenced|published", help = help("ack"))]
     ack: Option<String>,
     #[arg(long, value_name = "block|fail|gap", help = help("on_full"))]
     on_full: Option<String>,

@@ -16,9 +16,10 @@ use modeltrail_core::{Kind, Limits, PartId, Record};
 use serde_json::json;
 
 use super::*;
+use crate::anchor_file::AnchorFileError;
 use crate::check::{self, CheckOptions};
-use crate::spool::{Level, Producer as SpoolProducer};
-use crate::store::Entry;
+use crate::spool::{Level, Producer as SpoolProducer, SpoolError, SpoolOptions};
+use crate::store::{Entry, StoreError};
 
 const ORIGIN: &str = "example.com/sequencer";
 

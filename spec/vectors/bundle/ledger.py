@@ -1,0 +1,210 @@
+"""A ledger in memory by `spec/leaf.md`, made of invented records, for the bundles beside it."""
+import base64, datetime, hashlib, struct
+
+from canonical import Num, canonical
+
+PARTS = {"header": 1, "input": 2, "output": 3, "parties": 4, "metadata": 5, "pipeline": 6, "error": 7, "control": 8,
+         "part_77": 77}
+KINDS = {"prediction": 1, "oversight": 2, "decision": 3, "outcome": 4, "conflict": 9, "erasure": 17, "gap": 20, "key": 21,
+         "producer": 22, "kind_12": 12}
+NAMES = {code: name for name, code in PARTS.items()}
+KIND_NAMES = {code: name for name, code in KINDS.items()}
+START_US = 1_772_323_200_000_000  # 2026-03-01T00:00:00Z
+
+
+def sha(*pieces):
+    return hashlib.sha256(b"".join(pieces)).digest()
+
+
+def time_text(us, digits=9):
+    """RFC 3339 in UTC of microseconds since 1970."""
+    at = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=us)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0" * (digits - 6) + "Z"
+
+
+def json_part(value):
+    return 1, canonical(value).encode()
+
+
+def numbers(value):
+    """The same value with its integers as tokens, which is what `canonical` writes."""
+    if isinstance(value, dict):
+        return {key: numbers(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [numbers(item) for item in value]
+    return Num(value) if type(value) in (int, float) else value
+
+
+class Entry:
+    """Leaf, leaf hash, parts {name: (encoding, bytes)} with their salts, and the names of erased ones."""
+
+    def __init__(self, index, kind, time_us, producer, seq, parts, prev, said=None):
+        self.index, self.kind, self.time_us, self.producer, self.seq = index, kind, time_us, producer, seq
+        # Names of parts that were erased, and of those that are labelled JSON and are none.
+        self.erased, self.no_json = set(), set()
+        self.parts = dict(sorted(parts.items(), key=lambda item: PARTS[item[0]]))
+        secret = sha(b"a secret of the vectors", struct.pack(">Q", index))
+        self.record_id = (struct.pack(">Q", (time_us // 1000 << 16) | 0x7000 | index & 0xfff) + b"\x80" + sha(secret)[:7])
+        self.salts, self.commitments = {}, {}
+        for name, (encoding, data) in self.parts.items():
+            part = struct.pack(">H", PARTS[name])
+            salt = self.salts[name] = sha(b"modeltrail/v1/salt\0", secret, part)
+            self.commitments[name] = sha(b"modeltrail/v1/part\0", salt, part, bytes([encoding]), struct.pack(">Q", len(data)), data)
+        pieces = [struct.pack(">H", PARTS[name]) + c for name, c in self.commitments.items()]
+        body = sha(b"modeltrail/v1/body\0", struct.pack(">H", len(pieces)), *pieces)
+        self.leaf = bytes([1, KINDS[kind]]) + struct.pack(">QQ", said or index, time_us) + self.record_id + producer + struct.pack(
+            ">Q", seq) + prev + body
+        self.hash = sha(b"\0", self.leaf)
+
+
+class Ledger:
+    def __init__(self, origin):
+        self.origin, self.entries, self.seqs = origin, [], {}
+
+    def append(self, kind, time_us, producer, parts, **odd):
+        before = self.entries[-1].hash if self.entries else sha(b"modeltrail/v1/origin\0", self.origin.encode())
+        seq = self.seqs.get(producer, 0)
+        self.seqs[producer] = seq + 1
+        self.entries.append(Entry(len(self.entries), kind, time_us, producer, seq, parts, odd.get("prev", before), odd.get("said")))
+        return self.entries[-1]
+
+    def control(self, kind, time_us, producer, control):
+        header = {"kind": kind, "occurred_at": time_text(time_us)}
+        return self.append(kind, time_us, producer, {"header": json_part(header), "control": json_part(numbers(control))})
+
+    def skip(self, producer, n):
+        """Numbers that become no entry; returns their range."""
+        first = self.seqs.get(producer, 0)
+        self.seqs[producer] = first + n
+        return [first, first + n - 1]
+
+    def erase(self, indexes, parts):
+        for index in indexes:
+            self.entries[index].erased |= set(parts)
+
+
+def record(n, occurred_us, model, user, failed=False, raw=False):
+    """Parts of an invented prediction."""
+    input_ = {"amount": n * 7 % 1000, "country": ["DE", "FR", "PL"][n % 3], "text": f"Überweisung Nr. {n}"}
+    header = {"capture": {"complete": "full", "mode": "api"}, "kind": "prediction", "latency_us": 900 + n % 50,
+              "model": {"name": model, "version": f"v3.{n % 2}"}, "occurred_at": time_text(occurred_us),
+              "status": "failure" if failed else "success"}
+    parts = {"input": json_part(numbers(input_)), "metadata": json_part(numbers({"attempt": n % 4})),
+             "parties": json_part({"request_id": f"r-{n}", "subject_id": f"s-{n % 11}", "user_id": user})}
+    if raw:
+        header["input_media_type"], parts["input"] = "application/octet-stream", (2, bytes([n & 255, 0, 255]))
+    if failed:
+        parts["error"] = json_part({"code": "timeout", "message": "no answer \u2014 after 2 s"})
+    else:
+        parts["output"] = json_part(numbers({"label": ["ok", "fraud"][n % 5 == 0], "score": n % 97 / 100}))
+    return {"header": json_part(numbers(header)), **parts}
+
+
+def small(key, witness_vkey):
+    """700 entries, ten minutes apart: two producers with numbers that went missing, keys, erasures, a late record."""
+    ledger, minute = Ledger("example.com/audit"), 60_000_000
+    a, b = bytes([0xaa] * 16), bytes([0xbb] * 16)
+    models, users = ["fraud_detector", "fraud_detector", "churn", "kredit_prüfer"], ["alice", "bob", "carol", "dörte", "erin"]
+    controls = {
+        0: ("producer", a, lambda: {"event": "open", "next_seq": 1, "producer": a.hex(), "software": "modeltrail 0.1.0"}),
+        1: ("key", a, lambda: {"event": "add", "role": "log", "vkey": key.vkey}),
+        2: ("producer", b, lambda: {"event": "open", "next_seq": 1, "producer": b.hex(), "software": "modeltrail 0.1.0"}),
+        130: ("gap", a, lambda: {"producer": a.hex(), "ranges": [ledger.skip(a, 2)], "reason": "dropped"}),
+        150: ("key", a, lambda: {"event": "add", "role": "witness", "vkey": witness_vkey}),
+        285: ("erasure", a, lambda: {"indexes": [[220, 221]], "parts": ["input", "parties"], "reason": "request"}),
+        500: ("gap", a, lambda: {"producer": b.hex(), "ranges": [gap_b], "reason": "quarantined"}),
+        600: ("erasure", a, lambda: {"indexes": [[244, 245], [248, 248]], "parts": ["input", "output", "parties"], "reason": "request"})}
+    gap_b = None
+    for n in range(700):
+        at = START_US + n * 10 * minute
+        if n in controls:
+            kind, producer, control = controls[n]
+            ledger.control(kind, at, producer, control())
+            continue
+        if n == 200:
+            gap_b = ledger.skip(b, 3)
+        occurred = at - 5 * minute - (4 * 60 * minute if n == 289 else 0)
+        parts = record(n, occurred, models[n % 4], users[n % 5], failed=n % 37 == 0, raw=n % 41 == 0)
+        ledger.append("conflict" if n == 232 else "prediction", at, b if n % 3 else a, parts)
+    ledger.erase([220, 221], ["input", "parties"])
+    ledger.erase([244, 245, 248], ["input", "output", "parties"])
+    return ledger
+
+
+def large():
+    """66,500 entries of one producer, an hour apart, so that a tile of level 1 is full."""
+    ledger, a = Ledger("example.com/large"), bytes([0xcc] * 16)
+    for n in range(66_500):
+        at = START_US + n * 3_600_000_000
+        # Canonical already; `canonical` itself would take most of the time.
+        header = f'{{"kind":"prediction","model":{{"name":"m","version":"{n % 7}"}},"occurred_at":"{time_text(at)}","status":"success"}}'
+        ledger.append("prediction", at, a, {"header": (1, header.encode())})
+    return ledger
+
+
+def odd():
+    """Entries that no ledger writes, under a root that it signed; and what a verifier finds in them."""
+    ledger, a, findings = Ledger("example.com/audit"), bytes([0xdd] * 16), []
+
+    def put(finding, header=None, input_=b"{}", no_json=(), kind="prediction", late_us=0, more=None, **place):
+        n = len(ledger.entries)
+        at = START_US + n * 60_000_000 + late_us
+        good = canonical({"kind": "prediction", "occurred_at": time_text(START_US), "status": "success"}).encode()
+        parts = {"header": (1, good if header is None else header), "input": (1, input_), **(more or {})}
+        ledger.append(kind, at, a, parts, **place).no_json = set(no_json)
+        findings.extend([[finding, n]] if finding else [])
+
+    put(None)
+    put("not_json", header=b"[1]")
+    put("not_json", header=b'{"kind":"prediction","kind":"x","occurred_at":"2026-03-01T00:00:00.000000000Z"}', no_json=["header"])
+    put("not_json", header=b'{"kind":"prediction","occurred_at":["2026"],"status":"success"}')
+    put("not_json", header=b'{"kind":"prediction","occurred_at":"2026-02-30T00:00:00.000000000Z"}')
+    put("not_json", input_=b'{"a":', no_json=["input"])
+    put("not_json", input_=b'{"a":"x\ny"}', no_json=["input"])
+    put("not_json", input_=b"NaN", no_json=["input"])
+    put("not_json", input_=b"\xff", no_json=["input"])
+    put("not_json", input_=b'"\\ud800"', no_json=["input"])
+    put("not_json", input_=b"[" * 129 + b"]" * 129, no_json=["input"])
+    put(None, input_=b"[" * 127 + b"1" * 5000 + b"]" * 127)
+    put("moved_entry", said=99)
+    put("broken_prev", prev=bytes(32))
+    put("time_back", late_us=-120_000_000)
+    ledger.seqs[a] = 3
+    put("producer_repeat")
+    ledger.seqs[a] += 16
+    put("producer_gap")
+    put(None, kind="kind_12", more={"part_77": (1, b"1"), "metadata": (3, b"?")})
+    put(None, late_us=254_000_000_000_000_000)
+    return ledger, findings
+
+
+class Tree:
+    """Roots of all complete subtrees, by height (RFC 6962, section 2.1)."""
+
+    def __init__(self, leaf_hashes):
+        self.nodes = [leaf_hashes]
+        while len(self.nodes[-1]) > 1:
+            level = self.nodes[-1]
+            self.nodes.append([sha(b"\x01", level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)])
+
+    def root(self, start, end):
+        """MTH(D[start:end]), where `start` is a multiple of the power of two that fits."""
+        n = end - start
+        if n == 0:
+            return sha()
+        k = 1 << (n - 1).bit_length()
+        if n == k:
+            return self.nodes[k.bit_length() - 1][start // k]
+        return sha(b"\x01", self.root(start, start + k // 2), self.root(start + k // 2, end))
+
+    def proof(self, index, start, end):
+        if end - start == 1:
+            return []
+        k = start + (1 << (end - start - 1).bit_length() - 1)
+        if index < k:
+            return self.proof(index, start, k) + [self.root(k, end)]
+        return self.proof(index, k, end) + [self.root(start, k)]
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
