@@ -66,7 +66,7 @@ impl Outside {
             Some(anchor) => outside.kept.push((Source::Anchor, anchor.clone())),
             None => {
                 outside.file(Source::Anchor, &ledger.anchor_path())?;
-                outside.file(Source::HeadFile, &ledger.dir().join("head"))?;
+                outside.file(Source::HeadFile, &ledger.head_path())?;
             }
         }
         outside.kept.extend(options.against.iter().map(|kept| (Source::Given, kept.clone())));
