@@ -10,7 +10,7 @@ Signatures, of checkpoints and erasures, need more than the standard library and
 Compressed parts are read with Python 3.14's `compression.zstd`, the module `zstandard`, or the
 command `zstd`, whichever is there.
 """
-import argparse, base64, datetime, hashlib, json, pathlib, sqlite3, struct, sys
+import argparse, base64, datetime, hashlib, itertools, json, pathlib, sqlite3, struct, sys
 
 from unpack import Unpacker
 
@@ -216,6 +216,13 @@ class Numbers:
                     first = end + 1
             if first <= last:
                 yield index, f"numbers {first} to {last} of producer {producer.hex()} became no entry"
+
+
+def tile_root(hashes):
+    """The root over 256 hashes: a complete tree."""
+    while len(hashes) > 1:
+        hashes = [sha(b"\1", left, right) for left, right in zip(hashes[::2], hashes[1::2])]
+    return hashes[0]
 
 
 class Verifier:
@@ -436,6 +443,29 @@ class Verifier:
             for row in self.db.execute(f"PRAGMA integrity_check('{table}')"):
                 if row[0] != "ok":
                     self.found(0, "changed_index", f"SQLite says of the table {table}: {row[0]}")
+        # Over leaves that are not whole no tile is judged.
+        if self.is_whole and self.one("PRAGMA user_version")[0] >= 2:
+            self.tiles()
+
+    def tiles(self):
+        """Every full tile from the leaf hashes, level by level."""
+        nodes, n_full = (row[0] for row in self.db.execute("SELECT hash FROM leaves ORDER BY idx")), []
+        while not n_full or n_full[-1]:
+            level, roots = len(n_full), []
+            while len(hashes := list(itertools.islice(nodes, 256))) == 256:
+                roots.append(tile_root(hashes))
+                stored = self.db.execute("SELECT root, hashes FROM tiles WHERE level = ? AND n = ?", (level, len(roots) - 1))
+                if tuple(stored.fetchone() or ()) != (roots[-1], b"".join(hashes)):
+                    self.tile(level, len(roots) - 1, "is not made of the entries")
+            nodes = iter(roots)
+            n_full.append(len(roots))
+        for level, n in self.db.execute("SELECT level, n FROM tiles"):
+            if not (level in range(len(n_full)) and n in range(n_full[level])):
+                self.tile(level, n, "is stored, and there are not as many entries")
+
+    def tile(self, level, n, what):
+        is_place = isinstance(level, int) and isinstance(n, int) and 0 <= level < 8 and n >= 0
+        self.found(n << 8 * (level + 1) if is_place else 0, "changed_tile", f"tile {n} of level {level} {what}")
 
 
 def open_ledger(path):
@@ -443,7 +473,7 @@ def open_ledger(path):
     db.row_factory, db.text_factory = sqlite3.Row, lambda data: data.decode(errors="surrogateescape")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or version not in FORMAT_VERSIONS:
-        raise ValueError(f"{path} is no ledger of a format version of {FORMAT_VERSIONS}")
+        raise ValueError(f"{path} is no ledger of format version {' or '.join(map(str, FORMAT_VERSIONS))}")
     db.execute("BEGIN")
     return db
 

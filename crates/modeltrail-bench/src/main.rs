@@ -74,6 +74,8 @@ enum Command {
     SpooledMany,
     /// Records a second into the ledger.
     Sequenced,
+    /// What signed checkpoints cost the sequencer.
+    SequencedSigned,
     /// Bytes a second of a full verification.
     Verify,
     /// Leaves a second of a verification of leaves alone.
@@ -112,6 +114,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::SpooledOne => bench::spooled_one::run(&setup)?,
         Command::SpooledMany => bench::spooled_many::run(&setup)?,
         Command::Sequenced => bench::sequenced::run(&setup)?,
+        Command::SequencedSigned => bench::sequenced_signed::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::VerifyLeaves => {
             bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?

@@ -5,6 +5,7 @@ pub(crate) mod memory;
 pub(crate) mod query;
 pub(crate) mod report;
 pub(crate) mod sequenced;
+pub(crate) mod sequenced_signed;
 pub(crate) mod spooled_many;
 pub(crate) mod spooled_one;
 pub(crate) mod verify;
@@ -19,11 +20,12 @@ type Own = fn(&Setup) -> Result<Outcome>;
 type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
 
 /// Benches that make a ledger of their own, with their names on the command line.
-pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 4] = [
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 5] = [
     ("accepted", accepted::run),
     ("spooled-one", spooled_one::run),
     ("spooled-many", spooled_many::run),
     ("sequenced", sequenced::run),
+    ("sequenced-signed", sequenced_signed::run),
 ];
 
 /// Benches that read the large ledger.

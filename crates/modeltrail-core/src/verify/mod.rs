@@ -65,6 +65,8 @@ pub enum FindingKind {
     AnchorMismatch,
     /// An index of the database disagrees with its table, so that a search may pass an entry over.
     ChangedIndex,
+    /// A stored tile is not made of the entries under it, is not there, or stands where none can be.
+    ChangedTile,
     /// A stored checkpoint whose signature or root is wrong.
     ChangedCheckpoint,
     /// There are fewer entries than the ledger's own head or checkpoints say.
@@ -98,6 +100,7 @@ impl FindingKind {
             Self::ChangedHead => "changed_head",
             Self::AnchorMismatch => "anchor_mismatch",
             Self::ChangedIndex => "changed_index",
+            Self::ChangedTile => "changed_tile",
             Self::ChangedCheckpoint => "changed_checkpoint",
             Self::TruncatedTail => "truncated_tail",
             Self::Rollback => "rollback",

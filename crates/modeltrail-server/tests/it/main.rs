@@ -8,6 +8,7 @@
 
 mod config;
 mod demo;
+mod key;
 mod log;
 mod manners;
 mod query;

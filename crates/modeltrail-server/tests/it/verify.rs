@@ -122,7 +122,8 @@ fn an_old_copy_put_back_is_noticed() {
 
 #[test]
 fn status_of_a_fresh_and_of_a_used_ledger() {
-    let folder = Folder::with_ledger();
+    let folder = Folder::new();
+    folder.run(&["init", "--no-key"]).code(0);
     let fresh = folder.run(&["--format", "json", "status"]).code(0);
     assert_eq!(fresh.stderr, "");
     let fresh = fresh.json();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use modeltrail_core::verify::{Chain, Checked, check_entry};
+use modeltrail_core::verify::{Chain, Checked, Finding, FindingKind, check_entry};
 
 use super::chunks::{Workers, hand_over};
 use super::{CheckError, CheckReport, Job};
@@ -20,12 +20,13 @@ enum Piece {
     Orphan(u64),
 }
 
+/// Gives the findings about tiles, for [`add_tiles`] once those about entries are known.
 pub(super) fn check(
     job: &Job<'_>,
     chain: &mut Chain,
     report: &mut CheckReport,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<(), CheckError> {
+) -> Result<Vec<Finding>, CheckError> {
     let part_bytes = AtomicU64::new(0);
     let of_chunk = |store: &dyn crate::store::Store, range: std::ops::Range<u64>, _: &[_]| {
         let n_keys = range.end - range.start;
@@ -44,13 +45,18 @@ pub(super) fn check(
         part_bytes.fetch_add(n_bytes, Ordering::Relaxed);
         Ok(pieces)
     };
-    std::thread::scope(|scope| -> Result<(), CheckError> {
-        let for_indexes = job.store.another()?;
+    let of_tiles = std::thread::scope(|scope| -> Result<Vec<Finding>, CheckError> {
+        let (for_indexes, for_tiles) = (job.store.another()?, job.store.another()?);
         // What lies beside the rows is of all entries; a verification of the latest leaves it.
-        let skips = job.options.skip_indexes || job.start > 0;
-        let indexes = scope.spawn(move || match skips {
+        let is_later = job.start > 0;
+        let skips_indexes = job.options.skip_indexes || is_later;
+        let indexes = scope.spawn(move || match skips_indexes {
             true => Ok(Vec::new()),
             false => for_indexes.verify_indexes(),
+        });
+        let tiles = scope.spawn(move || match is_later {
+            true => Ok(Vec::new()),
+            false => for_tiles.verify_tiles(),
         });
         let workers = Workers::start(scope, job, N_CHUNK, &of_chunk)?;
         workers.take_all(|done| {
@@ -66,8 +72,26 @@ pub(super) fn check(
         })?;
         let found = indexes.join().map_err(|_| CheckError::Thread)??;
         found.into_iter().for_each(|finding| chain.note(finding));
-        Ok(())
+        Ok(tiles.join().map_err(|_| CheckError::Thread)??)
     })?;
     report.part_bytes = part_bytes.into_inner();
-    Ok(())
+    Ok(of_tiles)
+}
+
+/// Adds the findings about tiles that are no consequence of one about the entries under them.
+pub(super) fn add_tiles(findings: &mut Vec<Finding>, of_tiles: Vec<Finding>) {
+    let explains = |of_entry: &Finding, tile: &Finding| match of_entry.kind {
+        // What comes behind has moved, or is gone.
+        FindingKind::MissingEntry | FindingKind::InsertedEntry | FindingKind::TruncatedTail => {
+            of_entry.index <= tile.index_end
+        }
+        FindingKind::ChangedLeaf | FindingKind::MovedEntry | FindingKind::BrokenPrev => {
+            of_entry.index <= tile.index_end && of_entry.index_end >= tile.index
+        }
+        _ => false,
+    };
+    let mut new = of_tiles;
+    new.retain(|tile| !findings.iter().any(|of_entry| explains(of_entry, tile)));
+    findings.append(&mut new);
+    findings.sort();
 }

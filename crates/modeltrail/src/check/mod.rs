@@ -255,12 +255,16 @@ pub fn run(
     findings.into_iter().for_each(|finding| chain.note(finding));
     ahead(store, tip.head.size, &keys, &sizes, &mut chain)?;
     let job = Job { store, options, keys: &keys, start: report.since, end: strays.end };
-    match options.mode {
+    let of_tiles = match options.mode {
         Mode::Full => full::check(&job, &mut chain, &mut report, &mut progress)?,
-        Mode::LeavesOnly => leaves::check(&job, &sizes, &mut chain, &mut report, &mut progress)?,
-    }
+        Mode::LeavesOnly => {
+            leaves::check(&job, &sizes, &mut chain, &mut report, &mut progress)?;
+            Vec::new()
+        }
+    };
     let finished = chain.finish();
     report.findings = finished.findings;
+    full::add_tiles(&mut report.findings, of_tiles);
     if options.remember && options.mode == Mode::Full && report.is_clean() {
         verified::remember(ledger, store.origin(), tip.head, finished.producers, &mut report);
     }

@@ -288,6 +288,10 @@ impl Store for MemoryStore {
         Ok(Vec::new())
     }
 
+    fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError> {
+        Ok(Vec::new())
+    }
+
     fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError> {
         let inner = self.lock();
         let place = |at| usize::try_from(at).unwrap_or(usize::MAX);

@@ -227,6 +227,13 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError>;
 
+    /// Holds the stored tiles against the stored leaf hashes: each
+    /// [`ChangedTile`](modeltrail_core::verify::FindingKind::ChangedTile) names the entries under it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError>;
+
     /// Hands over index, leaf and stored leaf hash of the entries of `range`, ascending, as they lie
     /// in the store: bytes that somebody changed come as they are, and what is not there is passed
     /// over.

@@ -11,6 +11,7 @@ mod read;
 mod scan;
 mod schema;
 mod terms;
+mod tiles;
 mod tree;
 mod verify;
 mod write;
@@ -299,6 +300,17 @@ impl Store for SqliteStore {
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
         indexes::check(&self.db)
+    }
+
+    fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError> {
+        if !self.has_tree()? {
+            return Ok(Vec::new());
+        }
+        // In one snapshot: what is appended meanwhile brings its tiles with it.
+        let transaction = self.db.unchecked_transaction()?;
+        let findings = tiles::check(&self.db)?;
+        transaction.finish()?;
+        Ok(findings)
     }
 
     fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError> {

@@ -64,7 +64,7 @@ fn missing_entries_in_the_middle_and_at_the_end_with_the_head_mended() {
     let edited = ledger();
     let size: u64 = 602;
     edited.sql(&everywhere(&format!("idx >= {}", size - 100)));
-    mend_head(&edited.open());
+    mend(&edited.open());
     assert_eq!(edited.findings(), [(Rollback, size - 100, size - 1)]);
     // Without the head mended, the ledger itself says that they were there.
     let edited = ledger();
@@ -81,7 +81,7 @@ fn missing_entries_in_the_middle_and_at_the_end_with_the_head_mended() {
             db.execute(&sql, params![index - 100, index]).unwrap();
         }
     }
-    mend_head(&db);
+    mend(&db);
     assert_eq!(edited.findings(), [(MissingEntry, 200, 299)]);
 }
 

@@ -90,7 +90,7 @@ fn relink(db: &Connection, from: u64) {
         .unwrap();
         prev = Some(hash);
     }
-    mend_head(db);
+    mend(db);
 }
 
 fn edit_leaf(db: &Connection, index: u64, edit: impl FnOnce(&mut Leaf)) {
