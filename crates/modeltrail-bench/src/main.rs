@@ -78,6 +78,8 @@ enum Command {
     SequencedSigned,
     /// Bytes a second of a full verification.
     Verify,
+    /// Leaves a second of a verification of leaves alone.
+    VerifyLeaves,
     /// First pages of a large ledger.
     Query,
     /// The usage report of a large ledger.
@@ -114,6 +116,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::Sequenced => bench::sequenced::run(&setup)?,
         Command::SequencedSigned => bench::sequenced_signed::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
+        Command::VerifyLeaves => {
+            bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?
+        }
         Command::Query => bench::query::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Report => bench::report::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Memory => bench::memory::run(&setup, &SharedLedger::build(&setup)?)?,

@@ -16,6 +16,7 @@ pub mod code;
 pub mod commitment;
 pub mod control;
 pub mod cosignature;
+pub mod erasure;
 pub mod frame;
 pub mod hash;
 pub mod keys;

@@ -9,6 +9,7 @@ pub(crate) mod sequenced_signed;
 pub(crate) mod spooled_many;
 pub(crate) mod spooled_one;
 pub(crate) mod verify;
+pub(crate) mod verify_leaves;
 
 use crate::Result;
 use crate::outcome::Outcome;
@@ -28,8 +29,9 @@ pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 5] = [
 ];
 
 /// Benches that read the large ledger.
-pub(crate) const ON_SHARED_LEDGER: [(&str, Shared); 4] = [
+pub(crate) const ON_SHARED_LEDGER: [(&str, Shared); 5] = [
     ("verify", verify::run),
+    ("verify-leaves", verify_leaves::run),
     ("query", query::run),
     ("report", report::run),
     ("memory", memory::run),

@@ -21,3 +21,4 @@ mod report;
 mod second_verifier;
 mod support;
 mod verify;
+mod verify_modes;

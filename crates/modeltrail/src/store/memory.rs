@@ -270,6 +270,8 @@ impl Store for MemoryStore {
                 secret: Some(&entry.secret),
                 parts: &parts,
                 checks: &entry.checks,
+                erased: &[],
+                salts: &[],
                 unreadable: &[],
                 lookup: Some(lookup),
             }));

@@ -15,6 +15,8 @@ mod tests;
 pub use batch::{Batch, NewEntry, ProducerState};
 pub use error::StoreError;
 pub use memory::MemoryStore;
+#[cfg(all(feature = "sqlite", any(test, feature = "testing")))]
+pub use sqlite::erasing;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Access, SqliteFacts, SqliteStore};
 

@@ -3,6 +3,8 @@
 mod checkpoints;
 mod codec;
 mod connect;
+#[cfg(any(test, feature = "testing"))]
+pub mod erasing;
 mod indexes;
 mod inspect;
 mod read;
@@ -289,7 +291,7 @@ impl Store for SqliteStore {
         item: &mut dyn FnMut(VerifyItem<'_>),
     ) -> Result<(), StoreError> {
         let (terms, unpacker) = (&mut self.terms.borrow_mut(), &mut self.unpacker.borrow_mut());
-        verify::scan(&self.db, terms, unpacker, range, item)
+        verify::scan(&self.db, terms, unpacker, range, self.has_tree()?, item)
     }
 
     fn strays(&self, size: u64) -> Result<Strays, StoreError> {

@@ -102,6 +102,7 @@ pub(super) fn upgrade(db: &mut Connection) -> Result<(), StoreError> {
 }
 
 pub(super) fn upgrade_within(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction.execute_batch(schema::ERASURE_COLUMNS)?;
     transaction.execute_batch(schema::TREE_TABLES)?;
     transaction.execute_batch(schema::TREE_TRIGGERS)?;
     let size = transaction.query_row("SELECT size FROM head", [], |row| row.get(0))?;
