@@ -48,6 +48,7 @@ pub mod report;
 pub mod sequencer;
 pub mod spool;
 pub mod store;
+pub mod tiles;
 
 pub use ledger::{Ledger, LedgerError, Place};
 pub use modeltrail_core::{
