@@ -12,6 +12,7 @@ mod redact;
 mod report;
 mod show;
 mod status;
+mod tiles;
 mod time;
 mod verify;
 
@@ -76,6 +77,7 @@ enum Command {
     Verify(verify::Args),
     Report(report::Args),
     Status(status::Args),
+    Tiles(tiles::Args),
     Redact(redact::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -161,6 +163,7 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, &context),
         Command::Report(args) => report::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Tiles(args) => tiles::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
         // Done above.

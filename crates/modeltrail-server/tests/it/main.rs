@@ -16,4 +16,5 @@ mod refusals;
 mod report;
 mod second_verifier;
 mod support;
+mod tiles;
 mod verify;
