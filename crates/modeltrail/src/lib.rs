@@ -55,6 +55,7 @@ pub mod sequencer;
 pub mod signer;
 pub mod spool;
 pub mod store;
+pub mod tiles;
 
 pub use ledger::{Ledger, LedgerError, Place};
 pub use modeltrail_core::receipt::Receipt;

@@ -75,7 +75,12 @@ pub const fn nodes(store: &dyn Store, size: u64) -> StoreNodes<'_> {
 
 impl StoreTiles<'_> {
     /// The hashes of a tile's level from node `first` on, `width` of them.
-    fn hashes(&self, level: u8, first: u64, width: u16) -> Result<Vec<Hash>, StoreError> {
+    pub(crate) fn hashes(
+        &self,
+        level: u8,
+        first: u64,
+        width: u16,
+    ) -> Result<Vec<Hash>, StoreError> {
         let range = first..first + u64::from(width);
         let Some(below) = level.checked_sub(1) else { return self.0.leaf_hashes(range) };
         let mut hashes = self.0.tile_roots(below, range.clone())?;

@@ -15,6 +15,7 @@ mod redact;
 mod report;
 mod show;
 mod status;
+mod tiles;
 mod time;
 mod verify;
 mod witness;
@@ -82,6 +83,7 @@ enum Command {
     Status(status::Args),
     Key(key::Args),
     Recover(recover::Args),
+    Tiles(tiles::Args),
     Redact(redact::Args),
     Config(config::Args),
     Publish(publish::Args),
@@ -172,6 +174,7 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(args, &context),
         Command::Key(args) => key::run(args, &context),
         Command::Recover(args) => recover::run(args, &context),
+        Command::Tiles(args) => tiles::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
         Command::Publish(args) => publish::run(args, &context),

@@ -20,5 +20,6 @@ mod refusals;
 mod report;
 mod second_verifier;
 mod support;
+mod tiles;
 mod verify;
 mod verify_modes;

@@ -14,10 +14,15 @@ use super::*;
 use crate::Reader;
 use crate::store::{Batch, MemoryStore};
 
-const ORIGIN: &str = "example.com/proofs";
+pub(crate) const ORIGIN: &str = "example.com/proofs";
 
 /// Appends `n` gap entries, the cheapest there are.
 pub(crate) fn append(store: &mut dyn Store, n: u64) {
+    append_marked(store, n, 3);
+}
+
+/// As [`append`], with another record id, so that the leaves are others.
+pub(crate) fn append_marked(store: &mut dyn Store, n: u64, mark: u8) {
     let tip = store.tip().unwrap();
     let (head, first) = (tip.head, tip.head.size);
     let mut batch = Batch::new(tip);
@@ -25,7 +30,7 @@ pub(crate) fn append(store: &mut dyn Store, n: u64) {
         let ranges = vec![(seq, seq)];
         let gap = Gap { producer: hex(&[1; 16]), ranges, reason: GapReason::Dropped };
         let redacted = Redacted::control(&Control::Gap(gap), 0);
-        batch.push(Frame::new(redacted, [3; 16], [4; 32]), [5; 16], seq, seq);
+        batch.push(Frame::new(redacted, [mark; 16], [4; 32]), [5; 16], seq, seq);
     }
     store.append(&batch, &head).unwrap();
 }
