@@ -26,14 +26,21 @@ pub fn salt(secret: &[u8; 32], part: PartId) -> Hash {
 /// `SHA-256("modeltrail/v1/part\0" ‖ salt ‖ u16 part_id ‖ u8 encoding ‖ u64 len ‖ bytes)`
 #[must_use]
 pub fn part(salt: &Hash, part: PartRef<'_>) -> Hash {
-    let len = u64::try_from(part.bytes.len()).unwrap_or(u64::MAX);
+    coded_part(salt, part.id.code(), part.encoding.code(), part.bytes)
+}
+
+/// As [`part`], by codes that this program need not know: a part of a later version is verified all
+/// the same.
+#[must_use]
+pub fn coded_part(salt: &Hash, part: u16, encoding: u8, bytes: &[u8]) -> Hash {
+    let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     sha256(&[
         b"modeltrail/v1/part\0",
         salt.as_bytes(),
-        &part.id.code().to_be_bytes(),
-        &[part.encoding.code()],
+        &part.to_be_bytes(),
+        &[encoding],
         &len.to_be_bytes(),
-        part.bytes,
+        bytes,
     ])
 }
 
@@ -41,11 +48,21 @@ pub fn part(salt: &Hash, part: PartRef<'_>) -> Hash {
 /// ascending by part.
 #[must_use]
 pub fn body(commitments: &[(PartId, Hash)]) -> Hash {
+    body_of(commitments.iter().map(|(part, commitment)| (part.code(), commitment)))
+}
+
+/// As [`body`], by codes of parts.
+#[must_use]
+pub fn coded_body(commitments: &[(u16, Hash)]) -> Hash {
+    body_of(commitments.iter().map(|(part, commitment)| (*part, commitment)))
+}
+
+fn body_of<'a>(commitments: impl ExactSizeIterator<Item = (u16, &'a Hash)>) -> Hash {
     let n = u16::try_from(commitments.len()).unwrap_or(u16::MAX);
     let mut bytes = Vec::with_capacity(2 + commitments.len() * 34);
     bytes.extend_from_slice(&n.to_be_bytes());
     for (part, commitment) in commitments {
-        bytes.extend_from_slice(&part.code().to_be_bytes());
+        bytes.extend_from_slice(&part.to_be_bytes());
         bytes.extend_from_slice(commitment.as_bytes());
     }
     sha256(&[b"modeltrail/v1/body\0", &bytes])

@@ -9,6 +9,7 @@
 //! `spec/checkpoint.md` and `spec/receipt.md`; `spec/vectors/*.json` are read by this crate's tests.
 
 pub mod anchor;
+pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
 pub mod code;

@@ -8,6 +8,7 @@ mod entry;
 mod init;
 mod key;
 mod log;
+mod publish;
 mod query;
 mod recover;
 mod redact;
@@ -16,6 +17,7 @@ mod show;
 mod status;
 mod time;
 mod verify;
+mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -82,6 +84,8 @@ enum Command {
     Recover(recover::Args),
     Redact(redact::Args),
     Config(config::Args),
+    Publish(publish::Args),
+    Witness(witness::Args),
     Completions(completions::Args),
 }
 
@@ -90,6 +94,7 @@ impl Command {
     fn flags(&self) -> Vec<Flag> {
         match self {
             Self::Log(args) => args.flags(),
+            Self::Witness(args) => args.flags(),
             _ => Vec::new(),
         }
     }
@@ -169,6 +174,8 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Recover(args) => recover::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
+        Command::Publish(args) => publish::run(args, &context),
+        Command::Witness(args) => witness::run(args, &context),
         // Done above.
         Command::Completions(_) | Command::Demo(_) => Ok(Exit::Fine),
     }
@@ -186,11 +193,12 @@ mod tests {
     #[test]
     fn every_flag_of_the_table_of_settings_is_there() {
         let command = Cli::command();
-        let all: Vec<String> = command
-            .get_arguments()
-            .chain(command.get_subcommands().flat_map(clap::Command::get_arguments))
-            .filter_map(|arg| arg.get_long().map(|name| format!("--{name}")))
-            .collect();
+        fn flags(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().filter_map(clap::Arg::get_long);
+            let own = own.map(|name| format!("--{name}"));
+            own.chain(command.get_subcommands().flat_map(flags)).collect()
+        }
+        let all = flags(&command);
         for setting in crate::config::SETTINGS {
             let flag = setting.flag.map(str::to_owned);
             assert!(flag.is_none_or(|flag| all.contains(&flag)), "{}", setting.key);

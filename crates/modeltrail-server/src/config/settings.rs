@@ -24,6 +24,46 @@ pub(crate) enum OnFullChoice {
     Gap,
 }
 
+/// Settings of what goes outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct OutsideSettings {
+    /// Second places as written.
+    pub(crate) copies: Vec<String>,
+    /// File of the policy.
+    pub(crate) policy: Option<PathBuf>,
+    /// Whether others run its witnesses.
+    pub(crate) is_public: bool,
+    /// Seconds between two rounds.
+    pub(crate) every_s: u64,
+    /// Address of a time-stamping authority.
+    pub(crate) tsa: Option<String>,
+    /// Seconds between two stamps.
+    pub(crate) tsa_every_s: u64,
+    /// Longest wait for an answer.
+    pub(crate) timeout_ms: u64,
+    /// Authorities for https.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Longest time from one round or stamp to the next: a year. More is no interval but a mistake.
+const EVERY_S_MAX: u64 = 366 * 86_400;
+
+/// Longest wait for one answer. A round waits for its slowest place.
+const TIMEOUT_MS_MAX: u64 = 60_000;
+
+/// Settings of a witness.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct WitnessSettings {
+    /// The file of its key.
+    pub(crate) key: PathBuf,
+    /// The folder of its memory.
+    pub(crate) state: PathBuf,
+    /// Where it listens.
+    pub(crate) listen: String,
+    /// Verifier keys of its logs, not yet read.
+    pub(crate) logs: Vec<String>,
+}
+
 /// A setting as `config` shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Shown {
@@ -58,6 +98,10 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Rules that mask.
     pub(crate) rules: Vec<Rule>,
+    /// Of what goes outside.
+    pub(crate) outside: OutsideSettings,
+    /// Of `witness`.
+    pub(crate) witness: WitnessSettings,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
     /// Each with its place.
@@ -100,6 +144,41 @@ impl Checker<'_> {
         match self.given(key) {
             Some(Given { value: Value::Text(text), .. }) => text,
             _ => String::new(),
+        }
+    }
+
+    fn texts(&self, key: &str) -> Vec<String> {
+        match self.given(key) {
+            Some(Given { value: Value::List(texts), .. }) => texts,
+            _ => Vec::new(),
+        }
+    }
+
+    fn outside(&mut self) -> OutsideSettings {
+        let filled = |text: String| (!text.is_empty()).then_some(text);
+        let tsa = filled(self.text("outside.tsa"));
+        let is_http = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if tsa.as_ref().is_some_and(|url| !is_http(url)) {
+            self.refuse("outside.tsa", "is no address; it begins with https:// or http://");
+        }
+        OutsideSettings {
+            copies: self.texts("outside.copies"),
+            policy: filled(self.text("outside.policy")).map(PathBuf::from),
+            is_public: self.text("outside.witnesses_of") == "others",
+            every_s: self.number("outside.every_s", 1, EVERY_S_MAX),
+            tsa,
+            tsa_every_s: self.number("outside.tsa_every_s", 1, EVERY_S_MAX),
+            timeout_ms: self.number("outside.timeout_ms", 1, TIMEOUT_MS_MAX),
+            ca_file: filled(self.text("outside.ca_file")).map(PathBuf::from),
+        }
+    }
+
+    fn witness(&self) -> WitnessSettings {
+        WitnessSettings {
+            key: self.text("witness.key").into(),
+            state: self.text("witness.state").into(),
+            listen: self.text("witness.listen"),
+            logs: self.texts("witness.logs"),
         }
     }
 
@@ -193,6 +272,8 @@ impl Settings {
                 depth_max: usize::try_from(depth_max).ok()?,
             },
             rules: check.rules(),
+            outside: check.outside(),
+            witness: check.witness(),
             file,
             shown: SETTINGS.iter().filter_map(shown).collect(),
         })

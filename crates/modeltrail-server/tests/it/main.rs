@@ -3,7 +3,9 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what the tests share may fail as the tests do; the lints know test functions alone"
+    clippy::print_stderr,
+    reason = "what the tests share may fail as the tests do, and says when it skips; the lints know test \
+              functions alone"
 )]
 
 mod config;
@@ -11,6 +13,7 @@ mod demo;
 mod key;
 mod log;
 mod manners;
+mod outside;
 mod query;
 mod redact;
 mod refusals;
