@@ -25,12 +25,13 @@ FIRST_CONTROL_KIND, ERASURE, GAP, KEY = 16, 17, 20, 21
 # Files of a bundle (spec/bundle.md, section 2), and how much of each is read: a hostile bundle must
 # not fill the memory.
 FIXED = ["VERIFY.md", "checkpoint", "entries.ndjson", "keys/history.ndjson", "manifest.json",
-         "outside.ndjson", "policy", "records.ndjson"]
+         "manifest.sha256", "outside.ndjson", "policy", "records.ndjson"]
+MANIFEST = {"manifest.json", "manifest.sha256"}
 NUMBER = r"(0|[1-9][0-9]{0,18})"
 PATH = re.compile("|".join(map(re.escape, FIXED)) + rf"|proofs/{NUMBER}\.tlog-proof"
                   r"|timestamps/[1-9][0-9]?\.(tsr|pem)"
                   r"|tile/(entries|[0-7])/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[1-9][0-9]{0,2})?")
-LIMITS = [("manifest.json", 192 << 20), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", 1_010_000),
+LIMITS = [("manifest.json", 192 << 20), ("manifest.sha256", 128), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", 1_010_000),
           ("tile/entries/", 31_744), ("tile/", 8192), ("timestamps/", 1 << 20), ("VERIFY.md", 1 << 20),
           ("", (8 << 30) - 1)]
 N_FILES_MAX, N_TIMESTAMP_FILES_MAX, N_SIGNATURES_MAX, N_DEFINED_MAX = 1_000_000, 32, 100, 128
@@ -265,6 +266,7 @@ def read_manifest(data):
     need(type(indexes) is list and all(map(is_count, indexes)) and ascends(indexes), "matching is no ascending list")
     need(type(files) is dict and all(PATH.fullmatch(path) and is_hex(digest) for path, digest in files.items()),
          "files does not give paths of a bundle their SHA-256 in hex")
+    need(not MANIFEST & set(files), "files names the manifest itself")
     check_filter(m["filter"])
     return m
 
@@ -675,8 +677,9 @@ class Entry:
         has = {"model_name": model.get("name"), "model_version": model.get("version"), "status": header.get("status")}
         if any(name in f and f[name] != value for name, value in has.items()):
             return False
-        at = header.get("occurred_at")
-        at = at if type(at) is str else ""
+        at = str(header.get("occurred_at"))
+        if not is_time(at):
+            return "since" not in f and "until" not in f
         return not ("since" in f and at < f["since"] or "until" in f and not at < f["until"])
 
     def is_of(self, f):
@@ -982,10 +985,11 @@ class Verifier:
         self.numbers.finish()
         said = set()
         for control in self.erasures:
-            names = control.get("parts") if type(control) is dict else None
-            for first, last in ranges(control, "indexes"):
-                claims = self.erased[bisect.bisect(self.erased, (first,)):bisect.bisect(self.erased, (last + 1,))]
-                said.update(claim for claim in claims if type(names) is list and part_name(claim[1]) in names)
+            items = control.get("entries") if type(control) is dict else None
+            # [[index, [part code, …]], …]; what is none of these is passed over.
+            items = [item for item in items if type(item) is list and len(item) == 2] if type(items) is list else []
+            said.update((index, code) for index, codes in items if is_count(index) and type(codes) is list
+                        for code in codes if is_count(code))
         for index, code in self.erased:
             if (index, code) not in said:
                 detail = f"the part {part_name(code)} is not disclosed, and no erasure entry says that it was erased"
@@ -1044,12 +1048,13 @@ class Verifier:
             found("unexpected_file", "it is no file of this bundle", file=path)
         for path in sorted((expected | set(listed)) - there):
             found("missing_file", "it is not there", file=path)
-        for path in sorted(there - {"manifest.json"}):
+        for path in sorted(there - MANIFEST):
             self.report.count("files")
             if listed.get(path) != self.bundle.digest(path):
                 found("changed_file", "it has not the SHA-256 that the manifest gives", file=path)
-        if "manifest.json" in listed:
-            found("unexpected_file", "the manifest lists itself", file="manifest.json")
+        line = f"{self.bundle.digest('manifest.json')}  manifest.json\n".encode()
+        if self.bundle.read("manifest.sha256") not in (None, line):
+            found("changed_file", "it has not the SHA-256 of manifest.json", file="manifest.sha256")
 
 
 def timestamp(text, response, chain, tsa):

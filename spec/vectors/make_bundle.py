@@ -36,7 +36,7 @@ def digest(data):
 
 
 def manifest(members, files):
-    listed = {path: digest(data) for path, data in files.items() if path != "manifest.json"}
+    listed = {path: digest(data) for path, data in files.items()}
     return canonical(numbers({**members, "files": listed})).encode()
 
 
@@ -115,7 +115,7 @@ class Maker:
         for entry in self.entries:
             control = json.loads(entry.parts["control"][1]) if "control" in entry.parts else {}
             needed = entry.kind == "key" or entry.kind == "erasure" and any(
-                first < self.end and last >= self.first for first, last in control["indexes"]) or entry.kind == "gap" and any(
+                i in inside for i, _ in control["entries"]) or entry.kind == "gap" and any(
                 (control["producer"], n) in holes for first, last in control["ranges"] for n in range(first, last + 1))
             if needed and entry.index not in inside:
                 yield entry
@@ -158,7 +158,9 @@ class Maker:
                    "completeness": {"provable": not is_person, "why": "filter_on_person" if is_person else "headers_shown"},
                    "disclose": self.disclose, "filter": self.filter, "matching": self.matching, "origin": self.origin,
                    "range": {"end": self.end, "first": self.first}, "receipts": self.receipts, "software": "make_bundle.py", "version": 1}
-        return {**files, "manifest.json": manifest(members, files)}
+        files["manifest.json"] = manifest(members, files)
+        tampering.put_sum(files)
+        return files
 
 
 def tile_path(level, n, width):

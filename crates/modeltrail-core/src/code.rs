@@ -126,6 +126,15 @@ registry! {
     }
 }
 
+impl PartId {
+    /// True for parts that an erasure can take. The header stays, so that counts in old reports can be
+    /// checked, and what a control entry says stays too.
+    #[must_use]
+    pub const fn is_erasable(self) -> bool {
+        !matches!(self, Self::Header | Self::Control)
+    }
+}
+
 registry! {
     /// How a part's bytes are to be read.
     Encoding: u8 {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::Kind;
+use crate::erasure::Erasure;
 use crate::keys::KeyChange;
 
 /// Producer numbers that became no entry.
@@ -99,6 +100,8 @@ pub enum Control {
     Gap(Gap),
     /// Of a `producer` entry.
     Producer(Producer),
+    /// Of an `erasure` entry.
+    Erasure(Erasure),
     /// Of a `key` entry.
     Key(KeyChange),
     /// Of an `epoch` entry.
@@ -112,6 +115,7 @@ impl Control {
         match self {
             Self::Gap(_) => Kind::Gap,
             Self::Producer(_) => Kind::Producer,
+            Self::Erasure(_) => Kind::Erasure,
             Self::Key(_) => Kind::Key,
             Self::Epoch(_) => Kind::Epoch,
         }
@@ -123,6 +127,7 @@ impl Control {
         match kind {
             Kind::Gap => serde_json::from_slice(bytes).ok().map(Self::Gap),
             Kind::Producer => serde_json::from_slice(bytes).ok().map(Self::Producer),
+            Kind::Erasure => serde_json::from_slice(bytes).ok().map(Self::Erasure),
             Kind::Key => serde_json::from_slice(bytes).ok().map(Self::Key),
             Kind::Epoch => serde_json::from_slice(bytes).ok().map(Self::Epoch),
             _ => None,

@@ -120,6 +120,35 @@ pub fn sha256(pieces: &[&[u8]]) -> Hash {
     Hash(hasher.finalize().into())
 }
 
+/// SHA-256 over bytes that come piece by piece, for what is too long to be held.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Before the first byte.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all that was taken.
+    #[must_use]
+    pub fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
 /// The key of `input_mac`: 32 bytes made when a ledger is created, kept beside the ledger and
 /// never in it.
 #[derive(Clone)]

@@ -9,12 +9,14 @@
 //! `spec/checkpoint.md` and `spec/receipt.md`; `spec/vectors/*.json` are read by this crate's tests.
 
 pub mod anchor;
+pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
 pub mod code;
 pub mod commitment;
 pub mod control;
 pub mod cosignature;
+pub mod erasure;
 pub mod frame;
 pub mod hash;
 pub mod keys;

@@ -68,6 +68,29 @@ pub fn format_rfc3339_short(time_ns: i64) -> String {
         .map_or_else(|_| format!("{time_ns}ns"), |time| time.to_string())
 }
 
+/// RFC 3339 in UTC with six digits after the second, of microseconds since 1970 UTC; `None` from the
+/// year 10000 on, for which RFC 3339 has no text.
+#[must_use]
+pub fn format_rfc3339_us(time_us: u64) -> Option<String> {
+    const SECONDS_END: u64 = 253_402_300_800;
+    let (seconds, micros) = (time_us / 1_000_000, time_us % 1_000_000);
+    if seconds >= SECONDS_END {
+        return None;
+    }
+    // jiff ends 26 hours before the year 9999 does, so the date is counted here: days since
+    // 0000-03-01 in eras of 400 years, so that a leap day ends each year.
+    let days = seconds / 86_400 + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"))
+}
+
 fn clip(text: &str) -> String {
     text.chars().take(64).collect()
 }
@@ -84,6 +107,22 @@ mod tests {
             format_rfc3339_short(parse_rfc3339("2026-03-15T09:30:00Z").unwrap()),
             "2026-03-15T09:30:00Z"
         );
+    }
+
+    #[test]
+    fn microseconds_have_a_text_to_the_end_of_the_year_9999() {
+        assert_eq!(format_rfc3339_us(0).as_deref(), Some("1970-01-01T00:00:00.000000Z"));
+        let last = format_rfc3339_us(253_402_300_799_999_999);
+        assert_eq!(last.as_deref(), Some("9999-12-31T23:59:59.999999Z"));
+        assert_eq!(format_rfc3339_us(253_402_300_800_000_000), None);
+        assert_eq!(format_rfc3339_us(u64::MAX), None);
+        // Against jiff, at steps of 11 days and some that meet every month and leap day.
+        for step in 0..9000_i64 {
+            let time_us = step * 977_777_777_777;
+            let text = Timestamp::from_microsecond(time_us).unwrap();
+            let ours = format_rfc3339_us(time_us.try_into().unwrap());
+            assert_eq!(ours, Some(format!("{text:.6}")));
+        }
     }
 
     #[test]

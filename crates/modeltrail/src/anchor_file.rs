@@ -68,7 +68,10 @@ pub fn write(path: &Path, anchor: &Anchor) -> Result<(), AnchorFileError> {
     write_text(path, &anchor.to_text())
 }
 
-/// As [`write()`], with the text that a signed checkpoint has.
+/// As [`write()`], with any text: what a signed checkpoint has, or another small file's.
+///
+/// # Errors
+/// When the file cannot be written.
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), AnchorFileError> {
     let error = |source| AnchorFileError::Io { path: path.to_owned(), source };
     let new = path.with_extension("new");

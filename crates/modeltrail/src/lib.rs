@@ -38,6 +38,7 @@
 //! ```
 
 pub mod anchor_file;
+pub mod bundle;
 pub mod check;
 mod clock;
 mod disk;

@@ -111,9 +111,9 @@ def small(key, witness_vkey):
         2: ("producer", b, lambda: {"event": "open", "next_seq": 1, "producer": b.hex(), "software": "modeltrail 0.1.0"}),
         130: ("gap", a, lambda: {"producer": a.hex(), "ranges": [ledger.skip(a, 2)], "reason": "dropped"}),
         150: ("key", a, lambda: {"event": "add", "role": "witness", "vkey": witness_vkey}),
-        285: ("erasure", a, lambda: {"indexes": [[220, 221]], "parts": ["input", "parties"], "reason": "request"}),
+        285: ("erasure", a, lambda: {"entries": [[220, [2, 4]], [221, [2, 4]]], "reason": "subject_request"}),
         500: ("gap", a, lambda: {"producer": b.hex(), "ranges": [gap_b], "reason": "quarantined"}),
-        600: ("erasure", a, lambda: {"indexes": [[244, 245], [248, 248]], "parts": ["input", "output", "parties"], "reason": "request"})}
+        600: ("erasure", a, lambda: {"entries": [[i, [2, 3, 4]] for i in (244, 245, 248)], "reason": "order"})}
     gap_b = None
     for n in range(700):
         at = START_US + n * 10 * minute

@@ -13,13 +13,15 @@ class Cases:
     def __init__(self, bundles, asked, other_key, large_key):
         self.bundles, self.asked, self.other_key, self.large_key, self.list = bundles, asked, other_key, large_key, []
 
-    def add(self, name, finding, *edits, bundle="good.tar", rehash=True, exit_code=1, pin="key"):
+    def add(self, name, finding, *edits, bundle="good.tar", rehash=True, resum=True, exit_code=1, pin="key"):
         old = self.bundles[bundle]
         files = dict(old)
         for edit in edits:
             edit(files)
         if rehash:
             put_manifest(files, {})
+        if resum:
+            put_sum(files)
         self.put(name, bundle, finding, splices(old, files), exit_code, pin)
 
     def put(self, name, bundle, finding, edits, exit_code, pin):
@@ -71,10 +73,19 @@ def splices(old, new):
     return out
 
 
+MANIFEST = ("manifest.json", "manifest.sha256")
+
+
+def put_sum(files):
+    """The manifest's digest, where there is a manifest."""
+    if "manifest.json" in files:
+        files["manifest.sha256"] = f"{sha(files['manifest.json']).hex()}  manifest.json\n".encode()
+
+
 def put_manifest(files, members):
     value = {**json.loads(files["manifest.json"]), **members}
     if not members:
-        value["files"] = {path: sha(data).hex() for path, data in files.items() if path != "manifest.json"}
+        value["files"] = {path: sha(data).hex() for path, data in files.items() if path not in MANIFEST}
     files["manifest.json"] = canonical(numbers(value)).encode()
 
 
@@ -299,10 +310,14 @@ def of_other_files(cases, matching, outside):
     cases.add("entry of another kind outside the range", "missing_file", put_line("outside.ndjson", 1, outside[0] + "\n" + foreign))
     cases.add("entry outside the range twice", "inserted_entry", put_line("outside.ndjson", 1, outside[0] + "\n" + outside[0]))
     cases.add("receipt of an entry outside the range missing", "missing_file", remove("proofs/600.tlog-proof"))
-    cases.add("time stamp changed", "bad_timestamp", flip("timestamps/1.tsr", 200))
+    cases.add("time stamp changed", "bad_timestamp", flip("timestamps/1.tsr", 110))
     cases.add("time stamp without certificates", "missing_file", remove("timestamps/1.pem"))
     cases.add("file changed without its digest", "changed_file", flip("VERIFY.md", 10), rehash=False)
     cases.add("file that the manifest does not list", "changed_file", add("timestamps/2.pem", b""), rehash=False)
+    software = replace("manifest.json", '"make_bundle.py"', '"made_bundle.py"')
+    cases.add("manifest changed without its digest", "changed_file", software, rehash=False, resum=False)
+    cases.add("manifest's digest changed", "changed_file", flip("manifest.sha256", 10), rehash=False, resum=False)
+    cases.add("manifest's digest missing", "missing_file", remove("manifest.sha256"), rehash=False, resum=False)
     cases.add("file missing", "missing_file", remove("VERIFY.md"))
     cases.add("records missing", "missing_file", remove("records.ndjson"))
     cases.add("entries missing", "missing_file", remove("entries.ndjson"))
@@ -361,6 +376,7 @@ def of_the_container(cases, good):
     cases.refused("filter that is not known", replace("manifest.json", '"late_by_us":', '"late_by_ms":'))
     cases.refused("time in another spelling", replace("manifest.json", ':00.000000000Z","until"', ':00Z","until"'))
     cases.refused("matching not ascending", replace("manifest.json", '"matching":[217,', '"matching":[217,217,'))
+    cases.refused("manifest that names itself", replace("manifest.json", '"outside.ndjson":', '"manifest.sha256":'))
     cases.refused("a path upwards in the manifest", replace("manifest.json", '"VERIFY.md":', '"../VERIFY.md":'))
     cases.refused("range backwards", manifest("range", {"end": 5, "first": 72}))
     cases.refused("range beyond the ledger", manifest("range", {"end": 701, "first": 72}))

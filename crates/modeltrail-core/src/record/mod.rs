@@ -13,6 +13,7 @@ mod redacted;
 mod tests;
 
 pub use error::RecordError;
+pub(crate) use header::to_canonical;
 pub use header::{Capture, Header, HeaderModel, Parties};
 pub use payload::Payload;
 pub use redacted::{CaptureContext, Part, Redacted};

@@ -10,6 +10,7 @@
 
 mod config;
 mod demo;
+mod key;
 mod log;
 mod manners;
 mod outside;
@@ -20,3 +21,4 @@ mod report;
 mod second_verifier;
 mod support;
 mod verify;
+mod verify_modes;

@@ -84,11 +84,11 @@ impl KeyRing {
     }
 }
 
+/// A signer and the file that it came from.
+pub(crate) type Placed = (PathBuf, Box<dyn Signer>);
+
 /// The signer of that name, from either of its files.
-pub(crate) fn load_one(
-    dir: &Path,
-    name: &str,
-) -> Result<Option<(PathBuf, Box<dyn Signer>)>, SignerError> {
+pub(crate) fn load_one(dir: &Path, name: &str) -> Result<Option<Placed>, SignerError> {
     let [key, command] = [KEY, COMMAND].map(|ending| dir.join(format!("{name}.{ending}")));
     let there = [&key, &command].map(|path| is_there(path));
     match there {

@@ -116,7 +116,7 @@ pub(crate) fn judge(ledger: &Ledger, acked: &BTreeSet<String>) -> Found {
                     let lost = p.event == modeltrail_core::control::ProducerEvent::Lost;
                     found.n_lost_producers += usize::from(lost);
                 }
-                Some(Control::Key(_) | Control::Epoch(_)) => {}
+                Some(Control::Key(_) | Control::Epoch(_) | Control::Erasure(_)) => {}
                 None => panic!("an entry of kind {kind} without its control part"),
             },
         }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod refusals;
+mod trim;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

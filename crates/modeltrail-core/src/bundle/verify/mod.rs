@@ -1,0 +1,193 @@
+//! Verification of a bundle from its bytes: `spec/bundle.md` section 9. It goes on after a finding
+//! and returns all of them.
+//!
+//! The container is read once as a whole; entries are then read line by line beside their entry
+//! bundles, so memory holds the manifest, paths and digests, and a handful of tiles and lines.
+
+mod checkpoint;
+mod entries;
+mod facts;
+mod files;
+mod leaves;
+mod matching;
+mod outside;
+mod parts;
+mod receipts;
+mod stamp;
+mod timestamps;
+mod tree;
+
+use std::io::{self, Read, Seek};
+
+use serde::Serialize;
+
+use crate::hash::Hash;
+use crate::policy::Policy;
+
+use super::BundleFinding;
+use super::container::{BundleError, Container};
+use super::filter::Filter;
+use super::finding::{BundleFindingKind, Findings};
+use super::layout::Layout;
+use super::manifest::{Completeness, Manifest, Range};
+use super::path::BundlePath;
+
+pub use timestamps::TimestampReport;
+
+/// What was verified, and what was found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct BundleReport {
+    /// Name of the ledger.
+    pub origin: String,
+    /// Number of entries of the checkpoint.
+    pub size: u64,
+    /// Its root, lower-case hex.
+    pub root: String,
+    /// Whether the checkpoint was held against a key or policy of the auditor's own. Without one the
+    /// bundle only agrees with itself.
+    pub is_pinned: bool,
+    /// Names of the witnesses, of the policy that was used, whose cosignatures hold.
+    pub cosigned_by: Vec<String>,
+    /// What was asked.
+    pub filter: Filter,
+    /// Which entries are here.
+    pub range: Range,
+    /// Whether nothing can have been left out unnoticed, and why.
+    pub completeness: Completeness,
+    /// Names of the parts that are disclosed of matching entries.
+    pub disclose: Vec<String>,
+    /// Entries of the range whose line was read.
+    pub n_entries: u64,
+    /// Entries that match.
+    pub n_matching: u64,
+    /// Entries outside the range.
+    pub n_outside: u64,
+    /// Receipts that hold.
+    pub n_receipts: u64,
+    /// Files of the bundle.
+    pub n_files: u64,
+    /// Parts that were disclosed and are as committed.
+    pub n_parts: u64,
+    /// Their bytes.
+    pub part_bytes: u64,
+    /// Timestamps that are over this checkpoint. Whether their authority signed them is for
+    /// `openssl ts -verify` to say.
+    pub timestamps: Vec<TimestampReport>,
+    /// What wrote the bundle, by its own word.
+    pub software: String,
+    /// What was found; the first ten thousand.
+    pub findings: Vec<BundleFinding>,
+    /// How many findings there were.
+    pub n_findings: u64,
+}
+
+impl BundleReport {
+    /// Whether nothing was found.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.n_findings == 0
+    }
+}
+
+/// What the steps of a verification share.
+struct Check<R> {
+    container: Container<R>,
+    manifest: Manifest,
+    layout: Layout,
+    root: Hash,
+    findings: Findings,
+    report: Counts,
+}
+
+/// What is counted on the way.
+#[derive(Default)]
+struct Counts {
+    n_entries: u64,
+    n_outside: u64,
+    n_receipts: u64,
+    n_parts: u64,
+    part_bytes: u64,
+    cosigned_by: Vec<String>,
+    timestamps: Vec<TimestampReport>,
+}
+
+/// Verifies a bundle. `policy` is what the auditor believes, from elsewhere than the bundle: a policy, or
+/// [`Policy::logs_only`] of a single key.
+///
+/// # Errors
+/// [`BundleError::Refused`] when it is no bundle, and [`BundleError::Read`] when it cannot be read.
+pub fn verify<R: Read + Seek>(
+    from: R,
+    policy: Option<&Policy>,
+) -> Result<BundleReport, BundleError> {
+    let mut container = Container::open(from)?;
+    let Some(bytes) = container.read(BundlePath::Manifest)? else {
+        return Err(BundleError::refused("", 0, "there is no manifest.json in it"));
+    };
+    let refused = |what: String| BundleError::refused("manifest.json", 0, what);
+    let manifest = Manifest::parse(&bytes).map_err(|error| refused(error.to_string()))?;
+    drop(bytes);
+    let layout = Layout::new(manifest.checkpoint.size, manifest.range);
+    // Else a few bytes of a manifest would have a verifier look for files without end.
+    if layout.n_leaves() > container.n_files() {
+        return Err(refused("its range needs more entry bundles than there are files".to_owned()));
+    }
+    let root = Hash::from_hex(&manifest.checkpoint.root).unwrap_or_default();
+    let (findings, report) = (Findings::default(), Counts::default());
+    let mut check = Check { container, manifest, layout, root, findings, report };
+    check.run(policy)?;
+    Ok(check.into_report(policy.is_some()))
+}
+
+impl<R: Read + Seek> Check<R> {
+    fn run(&mut self, policy: Option<&Policy>) -> io::Result<()> {
+        self.check_claim();
+        self.check_files()?;
+        let Some(checkpoint) = self.check_checkpoint(policy)? else { return Ok(()) };
+        let mut tree = self.check_tree()?;
+        let mut facts = self.check_entries(&mut tree, &checkpoint)?;
+        self.check_outside(&checkpoint, &mut facts)?;
+        self.check_facts(facts)?;
+        self.check_timestamps(&checkpoint)
+    }
+
+    /// What the manifest says of completeness.
+    fn check_claim(&mut self) {
+        if self.manifest.completeness != Completeness::of(&self.manifest.filter) {
+            let detail = "what it says of completeness is not what its filter gives";
+            self.file(BundleFindingKind::FalseClaim, BundlePath::Manifest, detail);
+        }
+    }
+
+    /// A finding about a file as a whole.
+    fn file(&mut self, kind: BundleFindingKind, file: BundlePath, detail: impl Into<String>) {
+        self.findings.push(BundleFinding::file(kind, file, detail));
+    }
+
+    fn into_report(self, is_pinned: bool) -> BundleReport {
+        let Self { container, manifest, findings, report, .. } = self;
+        let n_matching = u64::try_from(manifest.matching.len()).unwrap_or(u64::MAX);
+        BundleReport {
+            origin: manifest.origin,
+            size: manifest.checkpoint.size,
+            root: manifest.checkpoint.root,
+            is_pinned,
+            cosigned_by: report.cosigned_by,
+            filter: manifest.filter,
+            range: manifest.range,
+            completeness: manifest.completeness,
+            disclose: manifest.disclose,
+            n_entries: report.n_entries,
+            n_matching,
+            n_outside: report.n_outside,
+            n_receipts: report.n_receipts,
+            n_files: container.n_files(),
+            n_parts: report.n_parts,
+            part_bytes: report.part_bytes,
+            timestamps: report.timestamps,
+            software: manifest.software,
+            findings: findings.kept,
+            n_findings: findings.n,
+        }
+    }
+}
