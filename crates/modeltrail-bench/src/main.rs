@@ -116,9 +116,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Sequenced => bench::sequenced::run(&setup)?,
         Command::SequencedSigned => bench::sequenced_signed::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
-        Command::VerifyLeaves => {
-            bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?
-        }
+        Command::VerifyLeaves => bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Query => bench::query::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Report => bench::report::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Memory => bench::memory::run(&setup, &SharedLedger::build(&setup)?)?,
