@@ -79,7 +79,7 @@ fn read_policy(path: &Path) -> Result<Policy, String> {
 /// What became of one place.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct Outcome {
-    /// `copy`, `witness` or `tsa`.
+    /// `sign`, `copy`, `witness` or `tsa`.
     pub(crate) what: &'static str,
     /// Which.
     pub(crate) whom: String,

@@ -311,56 +311,137 @@ impl Problem {
     }
 }
 
-/// The highest tier whose window is as short as it should be; else the highest there is.
+/// The tier in force: the highest whose window is as short as it should be; else the highest there is.
 fn in_force(
     store: &dyn Store,
     size: u64,
     places: &[PlaceStanding],
     now_ns: i64,
 ) -> Result<OutsideStanding, String> {
+    let now_us = u64::try_from(now_ns / 1000).unwrap_or(0);
     let mut all = Vec::new();
-    for tier in [Tier::T3, Tier::T2, Tier::T1] {
-        let of_tier = places.iter().filter(|place| place.tier == tier && place.problem.is_empty());
-        // The place that covers most, and of those that cover the same the one that will go on first.
-        let best = of_tier.max_by_key(|place| (place.size, u64::MAX - place.every_s));
-        if let Some(best) = best {
-            all.push(window(store, size, tier, best.size, Some(best.every_s), now_ns)?);
-        }
+    for best in best_of_tiers(places) {
+        let since_us = time_us(store, best.size, size)?;
+        all.push(window(best.tier, size, best.size, since_us, Some(best.every_s), now_us));
     }
-    let current = all.iter().position(|standing| !standing.is_late).unwrap_or(0);
-    if current < all.len() {
-        return Ok(all.swap_remove(current));
+    if let Some(standing) = choose(all) {
+        return Ok(standing);
     }
-    window(store, size, Tier::T0, 0, None, now_ns)
+    Ok(window(Tier::T0, size, 0, time_us(store, 0, size)?, None, now_us))
 }
 
-fn window(
-    store: &dyn Store,
-    size: u64,
-    tier: Tier,
-    covered_size: u64,
-    every_s: Option<u64>,
-    now_ns: i64,
-) -> Result<OutsideStanding, String> {
-    let n_exposed = size.saturating_sub(covered_size);
-    let mut since_us = None;
-    if n_exposed > 0 {
+/// Of each tier, the highest first, the place that covers most; of those that cover the same, the one
+/// that will go on first.
+fn best_of_tiers(places: &[PlaceStanding]) -> Vec<&PlaceStanding> {
+    let best = |tier| {
+        let of_tier = places.iter().filter(move |place| place.tier == tier);
+        let counting = of_tier.filter(|place| place.problem.is_empty());
+        counting.max_by_key(|place| (place.size, u64::MAX - place.every_s))
+    };
+    [Tier::T3, Tier::T2, Tier::T1].into_iter().filter_map(best).collect()
+}
+
+/// The first that is not late, else the first.
+fn choose(mut all: Vec<OutsideStanding>) -> Option<OutsideStanding> {
+    let at = all.iter().position(|standing| !standing.is_late).unwrap_or(0);
+    if at < all.len() { Some(all.swap_remove(at)) } else { None }
+}
+
+/// When the entry at `index` was sequenced; `None` where there is none.
+fn time_us(store: &dyn Store, index: u64, size: u64) -> Result<Option<u64>, String> {
+    let mut time_us = None;
+    if index < size {
         let mut take = |_: u64, leaf: &[u8], _: &[u8]| {
-            since_us = Leaf::decode(leaf).ok().map(|leaf| leaf.time_us);
+            time_us = Leaf::decode(leaf).ok().map(|leaf| leaf.time_us);
         };
-        let range = covered_size..covered_size.saturating_add(1);
-        store.leaves(range, &mut take).map_err(|error| error.to_string())?;
+        store
+            .leaves(index..index.saturating_add(1), &mut take)
+            .map_err(|error| error.to_string())?;
     }
-    let now_us = u64::try_from(now_ns / 1000).unwrap_or(0);
+    Ok(time_us)
+}
+
+/// What `covered_size` of `size` entries leaves open; `since_us` is the time of the first that is not
+/// covered.
+fn window(
+    tier: Tier,
+    size: u64,
+    covered_size: u64,
+    since_us: Option<u64>,
+    every_s: Option<u64>,
+    now_us: u64,
+) -> OutsideStanding {
     let exposed_s = since_us.map_or(0, |since_us| now_us.saturating_sub(since_us) / 1_000_000);
-    Ok(OutsideStanding {
+    OutsideStanding {
         tier,
         covered_size,
-        n_exposed,
+        n_exposed: size.saturating_sub(covered_size),
         exposed_s,
         exposed_max_s: every_s,
         is_late: every_s.is_some_and(|every_s| exposed_s > every_s.saturating_mul(N_INTERVALS)),
         n_evidence: 0,
         places: Vec::new(),
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(tier: Tier, size: u64, every_s: u64, problem: &str) -> PlaceStanding {
+        let (whom, problem) = (format!("{tier:?}-{size}-{every_s}"), problem.to_owned());
+        PlaceStanding { tier, whom, size, time: None, problem, is_finding: false, every_s }
+    }
+
+    /// Of 100 entries, `covered` are outside; the first of the others was sequenced `age_s` ago.
+    fn standing(tier: Tier, covered: u64, age_s: u64, every_s: u64) -> OutsideStanding {
+        let now_us = 1_000_000_000_000;
+        let since_us = (covered < 100).then(|| now_us - age_s * 1_000_000);
+        window(tier, 100, covered, since_us, Some(every_s), now_us)
+    }
+
+    #[test]
+    fn a_window_is_the_age_of_the_oldest_entry_that_is_not_outside() {
+        let some = standing(Tier::T2, 90, 12, 10);
+        assert_eq!((some.n_exposed, some.exposed_s, some.exposed_max_s), (10, 12, Some(10)));
+        assert!(!some.is_late, "one failed round is none too many");
+        assert_eq!(
+            some.line(),
+            "T2, witnesses: 90 entries covered, 10 exposed, for 12 s (at most 10 s)"
+        );
+        let late = standing(Tier::T2, 90, 31, 10);
+        assert!(late.is_late);
+        assert!(late.line().ends_with("for 31 s, which should be 10 s at most"), "{}", late.line());
+        let all = standing(Tier::T1, 100, 0, 10);
+        assert_eq!((all.n_exposed, all.exposed_s, all.is_late), (0, 0, false));
+        let none = window(Tier::T0, 100, 0, Some(0), None, 5_000_000);
+        assert_eq!((none.exposed_s, none.is_late), (5, false));
+        assert_eq!(none.line(), "T0, nothing outside: 0 entries covered, 100 exposed, for 5 s");
+        // A clock that was set back makes no huge number.
+        assert_eq!(window(Tier::T1, 2, 1, Some(9_000_000), Some(1), 5_000_000).exposed_s, 0);
+    }
+
+    #[test]
+    fn the_highest_tier_that_is_not_late_is_in_force() {
+        let (t3, t2) = (standing(Tier::T3, 50, 4000, 3610), standing(Tier::T2, 90, 5, 10));
+        assert_eq!(choose(vec![t3.clone(), t2.clone()]), Some(t3));
+        let late = standing(Tier::T3, 50, 20_000, 3610);
+        assert_eq!(choose(vec![late.clone(), t2.clone()]), Some(t2));
+        let both = [late.clone(), standing(Tier::T2, 50, 20_000, 10)];
+        assert_eq!(choose(both.to_vec()), Some(late), "the highest, and it says that it is late");
+        assert_eq!(choose(Vec::new()), None);
+    }
+
+    #[test]
+    fn places_with_problems_do_not_count() {
+        let places = [
+            place(Tier::T1, 10, 10, ""),
+            place(Tier::T1, 30, 10, ""),
+            place(Tier::T2, 0, 10, "no witness has cosigned"),
+            place(Tier::T3, 20, 3610, ""),
+            place(Tier::T3, 20, 10, ""),
+        ];
+        let best: Vec<&str> = best_of_tiers(&places).iter().map(|p| p.whom.as_str()).collect();
+        assert_eq!(best, ["T3-20-10", "T1-30-10"]);
+    }
 }

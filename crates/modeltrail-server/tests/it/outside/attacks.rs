@@ -2,30 +2,20 @@
 //! second place makes of them.
 
 use modeltrail_core::checkpoint::SignedCheckpoint;
+use modeltrail_core::note::VerifierKey;
 use modeltrail_core::witness::{Request, is_equivocation};
 
-use super::ledgers::{copy_database, ledger, policy, record, settings, signer, stored, vkey};
+use super::ledgers::{fork, ledger, policy, record, replace_by, settings, stored, vkey};
 use super::servers::Witness;
 use crate::support::Folder;
 
 /// A ledger with one witness and a folder for copies.
 fn witnessed() -> (Folder, Witness) {
     let folder = ledger();
-    let witness = Witness::new(&folder, "w", &[&vkey()]);
+    let witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
     std::fs::create_dir(folder.path("copies")).unwrap();
     settings(&folder, &(witness.policy_line() + "quorum w\n"), "outside.copies = ['copies']");
     (folder, witness)
-}
-
-/// Puts another ledger's database in the place of this one's, as the operator can.
-pub(super) fn replace_by(folder: &Folder, other: &Folder) {
-    for ending in ["", "-wal", "-shm"] {
-        let name = format!("modeltrail.db{ending}");
-        drop(std::fs::remove_file(folder.path(&name)));
-        if other.path(&name).exists() {
-            std::fs::copy(other.path(&name), folder.path(&name)).unwrap();
-        }
-    }
 }
 
 /// The one folder of evidence below `dir`, which may be some folders deep.
@@ -39,9 +29,9 @@ fn evidence(folder: &Folder, dir: &str) -> std::path::PathBuf {
 #[test]
 fn a_forged_history_of_the_same_size_is_refused_and_kept() {
     let (folder, _witness) = witnessed();
+    let other = fork(&folder);
     let honest = record(&folder, &["r1", "r2"]);
     folder.run(&["publish"]).code(0);
-    let other = ledger();
     let forged = record(&other, &["r1", "another"]);
     assert_eq!(forged.checkpoint().head().size, honest.checkpoint().head().size);
     replace_by(&folder, &other);
@@ -51,7 +41,11 @@ fn a_forged_history_of_the_same_size_is_refused_and_kept() {
     let kept = evidence(&folder, kept.join("evidence").to_str().unwrap());
     let read =
         |name: &str| SignedCheckpoint::parse(&std::fs::read(kept.join(name)).unwrap()).unwrap();
-    assert!(is_equivocation(&read("submitted"), &read("known"), &[signer().verifier().clone()]));
+    assert!(is_equivocation(
+        &read("submitted"),
+        &read("known"),
+        &[VerifierKey::parse(&vkey(&folder)).unwrap()]
+    ));
     // This side has what it asked and what it was told.
     let own = evidence(&folder, "modeltrail.db.d/evidence");
     let request = Request::parse(&std::fs::read(own.join("request")).unwrap()).unwrap();
@@ -69,9 +63,9 @@ fn a_forged_history_of_the_same_size_is_refused_and_kept() {
 #[test]
 fn a_forged_history_that_goes_on_is_refused_and_kept() {
     let (folder, _witness) = witnessed();
+    let other = fork(&folder);
     record(&folder, &["r1", "r2"]);
     folder.run(&["publish"]).code(0);
-    let other = ledger();
     record(&other, &["r1", "another"]);
     record(&other, &["r3", "r4"]);
     replace_by(&folder, &other);
@@ -88,10 +82,10 @@ fn a_forged_history_that_goes_on_is_refused_and_kept() {
 fn an_old_copy_that_is_put_back_is_refused() {
     let (folder, _witness) = witnessed();
     let old = record(&folder, &["r1", "r2"]);
-    copy_database(&folder, "modeltrail.db", "old.db");
+    let before = fork(&folder);
     let new = record(&folder, &["r3"]);
     folder.run(&["publish"]).code(0);
-    copy_database(&folder, "old.db", "modeltrail.db");
+    replace_by(&folder, &before);
     assert_eq!(stored(&folder), old);
     let (n_new, n_old) = (new.checkpoint().head().size, old.checkpoint().head().size);
     folder

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use super::ledgers::{ORIGIN, ledger, policy, record, settings, stored, vkey};
+use super::ledgers::{ORIGIN, fork, ledger, policy, record, replace_by, settings, stored, vkey};
 use super::servers::PATIENCE;
 use crate::support::Folder;
 
@@ -46,7 +46,8 @@ impl Foreign {
         assert!(ok, "{said}");
         let is_vkey = |word: &&str| word.starts_with("foreign.example/w1+");
         let own = said.split_whitespace().find(is_vkey).unwrap().to_owned();
-        let (ok, said) = run(&tool, folder, &["add-log", "--origin", ORIGIN, "--vkey", &vkey()]);
+        let (ok, said) =
+            run(&tool, folder, &["add-log", "--origin", ORIGIN, "--vkey", &vkey(folder)]);
         assert!(ok, "{said}");
         let mut command = Command::new(&tool);
         command.arg("serve").current_dir(folder.path("")).stderr(Stdio::piped());
@@ -82,35 +83,34 @@ fn a_foreign_witness_cosigns_and_refuses_forgery_and_rollback() {
     let folder = ledger();
     let Some(foreign) = Foreign::new(&folder) else { return };
     settings(&folder, &(foreign.line.clone() + "quorum foreign\n"), "");
+    let (other, young) = (fork(&folder), fork(&folder));
     for ids in [&["r1", "r2"][..], &["r3"], &["r4", "r5"]] {
         record(&folder, ids);
         folder.run(&["publish"]).code(0);
         assert_eq!(policy(&folder).verify(&stored(&folder)).unwrap().cosigned().len(), 1);
     }
     let honest = stored(&folder);
-    super::ledgers::copy_database(&folder, "modeltrail.db", "honest.db");
+    let as_it_was = fork(&folder);
     // Another history of the same size, signed with the same key.
-    let other = ledger();
     for ids in [&["r1", "another"][..], &["r3"], &["r4", "r5"]] {
         record(&other, ids);
     }
     assert_eq!(stored(&other).checkpoint().head().size, honest.checkpoint().head().size);
-    super::attacks::replace_by(&folder, &other);
+    replace_by(&folder, &other);
     folder.run(&["publish"]).code(1).says("another history");
     let root = stored(&other).checkpoint().head().root.to_base64();
     let kept = foreign.evidence(&folder);
     assert!(kept.contains(&root), "{kept}");
     // The same, gone on.
     record(&other, &["r6"]);
-    super::attacks::replace_by(&folder, &other);
+    replace_by(&folder, &other);
     folder.run(&["publish"]).code(1).says("another history");
     // The beginning of the honest one.
-    let young = ledger();
     record(&young, &["r1"]);
-    super::attacks::replace_by(&folder, &young);
+    replace_by(&folder, &young);
     folder.run(&["publish"]).code(1).says("entries are missing here");
     // And the honest one, as it was.
-    super::ledgers::copy_database(&folder, "honest.db", "modeltrail.db");
+    replace_by(&folder, &as_it_was);
     record(&folder, &["r7"]);
     folder.run(&["publish"]).code(0);
     assert!(policy(&folder).verify(&stored(&folder)).is_ok());
@@ -121,14 +121,14 @@ fn a_foreign_verifier_accepts_what_two_witnesses_have_cosigned() {
     let folder = ledger();
     let Some(tlog) = tool("aics-tlog") else { return };
     let Some(foreign) = Foreign::new(&folder) else { return };
-    let ours = super::servers::Witness::new(&folder, "ours", &[&vkey()]);
+    let ours = super::servers::Witness::new(&folder, "ours", &[&vkey(&folder)]);
     let lines =
         foreign.line.clone() + &ours.policy_line() + "group both all foreign ours\nquorum both\n";
     settings(&folder, &lines, "");
     record(&folder, &["r1", "r2", "r3"]);
     folder.run(&["publish"]).code(0);
     let verify = |name: &str| {
-        let (log, one, other) = (vkey(), foreign.vkey.as_str(), ours.vkey.as_str());
+        let (log, one, other) = (vkey(&folder), foreign.vkey.as_str(), ours.vkey.as_str());
         let args = [
             "verify-checkpoint",
             "--note",

@@ -1,5 +1,7 @@
 //! Second places: folders and addresses.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -149,13 +151,77 @@ fn an_address_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
 fn copies_come_with_the_cosignatures() {
     let folder = ledger();
     record(&folder, &["r1"]);
-    let witness = Witness::new(&folder, "w", &[&vkey()]);
+    let witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
     std::fs::create_dir(folder.path("a")).unwrap();
-    folder.write("policy", format!("log {}\n{}quorum w\n", vkey(), witness.policy_line()));
+    folder.write("policy", format!("log {}\n{}quorum w\n", vkey(&folder), witness.policy_line()));
     folder.write("modeltrail.toml", "outside = { policy = 'policy', copies = ['a'] }");
     folder.run(&["publish"]).code(0);
     let copy = read(&folder, "a/checkpoint");
     assert_eq!(copy.checkpoint().origin(), ORIGIN);
     let policy = super::ledgers::policy(&folder);
     assert_eq!(policy.verify(&copy).unwrap().cosigned().len(), 1);
+}
+
+/// An address with TLS, its certificate from an authority of the test's own.
+const TLS_SERVER: &str = r"
+import http.server, ssl
+class Take(http.server.BaseHTTPRequestHandler):
+    def do_PUT(self):
+        self.rfile.read(int(self.headers['Content-Length']))
+        self.send_response(204)
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(('127.0.0.1', 0), Take)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('tls.pem', 'tls.key')
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_port, flush=True)
+server.serve_forever()
+";
+
+const TLS_CONFIG: &str = "\
+[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=test\n\
+[root]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n\
+[leaf]\nbasicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n";
+
+#[test]
+fn certificates_of_addresses_are_checked() {
+    let folder = ledger();
+    if !has("openssl", "version") || !has("python3", "--version") {
+        eprintln!("skipped: there is no openssl or no python3 to serve TLS with");
+        return;
+    }
+    record(&folder, &["r1"]);
+    folder.write("tls.cnf", TLS_CONFIG);
+    folder.write("server.py", TLS_SERVER);
+    for args in [
+        "ecparam -name prime256v1 -genkey -noout -out root.key",
+        "ecparam -name prime256v1 -genkey -noout -out tls.key",
+        "req -new -x509 -key root.key -days 2 -config tls.cnf -extensions root -subj /CN=root -out root.pem",
+        "req -new -key tls.key -config tls.cnf -subj /CN=tls -out tls.csr",
+        "x509 -req -in tls.csr -CA root.pem -CAkey root.key -CAcreateserial -days 2 -extfile tls.cnf -extensions leaf -out tls.pem",
+    ] {
+        let mut openssl = Command::new("openssl");
+        let done = openssl.args(args.split(' ')).current_dir(folder.path("")).output().unwrap();
+        assert!(done.status.success(), "{args}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let mut python = Command::new("python3");
+    python.arg("server.py").current_dir(folder.path("")).stdout(Stdio::piped());
+    let mut server = python.stderr(Stdio::null()).spawn().unwrap();
+    let mut port = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let copies = format!("copies = ['https://127.0.0.1:{}/x']", port.trim());
+    folder.write("modeltrail.toml", format!("[outside]\n{copies}"));
+    let refused = folder.run(&["publish"]);
+    folder.write("modeltrail.toml", format!("[outside]\n{copies}\nca_file = 'root.pem'"));
+    let taken = folder.run(&["publish"]);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    refused.code(3).says("certificate");
+    taken.code(0);
+}
+
+fn has(program: &str, version: &str) -> bool {
+    Command::new(program).arg(version).output().is_ok_and(|done| done.status.success())
 }

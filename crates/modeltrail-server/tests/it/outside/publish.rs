@@ -1,7 +1,10 @@
 //! The way of a checkpoint to witnesses, and what `status` and reports say of it.
 
+use std::process::Child;
+use std::time::Instant;
+
 use super::ledgers::{ledger, policy, record, settings, stored, vkey};
-use super::servers::Witness;
+use super::servers::{PATIENCE, Witness};
 use crate::support::Folder;
 
 const QUORUM: &str = "group both all a b\nquorum both\n";
@@ -10,7 +13,10 @@ const QUORUM: &str = "group both all a b\nquorum both\n";
 fn witnessed() -> (Folder, Witness, Witness) {
     let folder = ledger();
     record(&folder, &["r1", "r2", "r3"]);
-    let (a, b) = (Witness::new(&folder, "a", &[&vkey()]), Witness::new(&folder, "b", &[&vkey()]));
+    let (a, b) = (
+        Witness::new(&folder, "a", &[&vkey(&folder)]),
+        Witness::new(&folder, "b", &[&vkey(&folder)]),
+    );
     let lines = a.policy_line() + &b.policy_line() + QUORUM;
     settings(&folder, &lines, "");
     (folder, a, b)
@@ -33,7 +39,9 @@ fn two_witnesses_and_a_quorum() {
     assert_eq!(tier(&folder), ("T2".into(), size, 0));
     // Once more finds nothing to ask for.
     let again = folder.run(&["--format", "json", "publish"]).code(0).json();
-    assert_eq!(again["outcomes"].as_array().unwrap().len(), 2);
+    let all: Vec<&str> =
+        again["outcomes"].as_array().unwrap().iter().map(|o| o["what"].as_str().unwrap()).collect();
+    assert_eq!(all, ["sign", "witness", "witness"]);
     assert_eq!(policy(&folder).verify(&stored(&folder)).unwrap(), verified);
     // The next one begins where the last one ended.
     let second = record(&folder, &["r4"]).checkpoint().head().size;
@@ -54,7 +62,7 @@ fn a_witness_that_is_away_is_asked_again() {
     assert!(failed.stdout.contains("failed"), "{}", failed.stdout);
     // The other one has cosigned, which is no quorum: what is covered stays what it was.
     assert_eq!(tier(&folder), ("T2".into(), first, second - first));
-    a.restart(&folder, &[&vkey()]);
+    a.restart(&folder, &[&vkey(&folder)]);
     folder.run(&["publish"]).code(0);
     assert_eq!(tier(&folder), ("T2".into(), second, 0));
 }
@@ -103,12 +111,43 @@ fn witnesses_of_others_are_another_tier() {
     assert_eq!(tier(&folder).0, "T3");
 }
 
+/// Beside a program that records, and whichever of the two sequences.
+#[test]
+fn it_goes_on_until_it_is_told_to_stop() {
+    let (folder, _a, _b) = witnessed();
+    let every = folder.command(&["--format", "json", "publish", "--every", "1s"]).spawn().unwrap();
+    let every = Ended(every);
+    let began = Instant::now();
+    for id in ["r4", "r5"] {
+        let size = record(&folder, &[id]).checkpoint().head().size;
+        while tier(&folder) != ("T2".into(), size, 0) {
+            assert!(began.elapsed() < PATIENCE, "it does not publish");
+        }
+    }
+    assert_eq!(policy(&folder).verify(&stored(&folder)).unwrap().cosigned().len(), 2);
+    drop(every);
+    folder.run(&["verify"]).code(0);
+}
+
+/// A process that ends with its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 #[test]
 fn settings_that_cannot_be_used_are_told_at_once() {
     let folder = ledger();
     folder.run(&["publish"]).code(2).says("no place to publish to");
     settings(&folder, "quorum none\n", "outside.copies = ['copies']");
-    folder.run(&["publish"]).code(3).says("no checkpoint of this ledger is signed yet");
+    let without_key = Folder::new();
+    without_key.run(&["init", "--no-key"]).code(0);
+    without_key.write("modeltrail.toml", "outside.copies = ['copies']");
+    without_key.run(&["publish"]).code(3).says("no checkpoint of this ledger is signed yet");
     folder.write("policy", "log nonsense\n");
     folder.run(&["publish"]).code(2).says("the policy policy: ");
     let status = folder.run(&["status"]).code(0).says("the policy policy: ");

@@ -17,29 +17,32 @@ fn first(checkpoint: &impl ToString) -> String {
 
 #[test]
 fn what_it_needs_must_be_there() {
-    let folder = Folder::new();
+    let folder = ledger();
     let serve = |rest: &[&str]| folder.run(&[&["witness", "serve"][..], rest].concat());
     serve(&[]).code(2).says("a witness without logs");
     serve(&["--log", "nonsense"]).code(2).says("the log key `nonsense`");
-    serve(&["--log", &vkey()]).code(3).says("witness.key: no such file");
+    serve(&["--log", &vkey(&folder)]).code(3).says("witness.key: no such file");
     let made = folder.run(&["witness", "key", "--generate", "w.example"]).code(0).stdout;
     assert_eq!(folder.run(&["witness", "key"]).code(0).stdout, made);
     assert!(made.starts_with("w.example+") && !made.contains("PRIVATE"));
     folder.run(&["witness", "key", "--generate", "w.example"]).code(3).says("never replaced");
     folder.run(&["witness", "key", "--key", "x", "--generate", "a b"]).code(2).says("--generate");
-    serve(&["--log", &vkey()]).code(3).says("witness.state: no such folder");
+    serve(&["--log", &vkey(&folder)]).code(3).says("witness.state: no such folder");
     std::fs::create_dir(folder.path("witness.state")).unwrap();
-    serve(&["--log", &vkey(), "--listen", "nowhere"]).code(3).says("cannot listen at nowhere");
+    serve(&["--log", &vkey(&folder), "--listen", "nowhere"])
+        .code(3)
+        .says("cannot listen at nowhere");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(folder.path("witness.key"), mode).unwrap();
-    serve(&["--log", &vkey()]).code(3).says("chmod 600");
+    serve(&["--log", &vkey(&folder)]).code(3).says("chmod 600");
 }
 
 #[test]
 fn two_processes_cannot_be_one_witness() {
     let folder = ledger();
-    let _witness = Witness::new(&folder, "w", &[&vkey()]);
-    let args = ["witness", "serve", "--key", "w.key", "--state", "w.state", "--log", &vkey()];
+    let _witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
+    let args =
+        ["witness", "serve", "--key", "w.key", "--state", "w.state", "--log", &vkey(&folder)];
     folder.run(&args).code(3).says("another process is this witness");
 }
 
@@ -47,7 +50,7 @@ fn two_processes_cannot_be_one_witness() {
 fn strangers_get_short_answers() {
     let folder = ledger();
     let checkpoint = record(&folder, &["r1"]);
-    let witness = Witness::new(&folder, "w", &[&vkey()]);
+    let witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
     assert_eq!(witness.add_checkpoint("nonsense").0, 400);
     assert_eq!(witness.add_checkpoint(&"x".repeat(REQUEST_BYTES_MAX + 1)).0, 413);
     assert_eq!(witness.ask("GET /add-checkpoint", b"").0, 405);
@@ -67,7 +70,7 @@ fn strangers_get_short_answers() {
 fn silent_connections_are_in_nobodys_way() {
     let folder = ledger();
     let checkpoint = record(&folder, &["r1"]);
-    let witness = Witness::new(&folder, "w", &[&vkey()]);
+    let witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
     let silent: Vec<TcpStream> =
         (0..100).map(|_| TcpStream::connect(witness.address).unwrap()).collect();
     assert_eq!(witness.add_checkpoint(&first(&checkpoint)).0, 200);
@@ -79,7 +82,7 @@ fn silent_connections_are_in_nobodys_way() {
 #[test]
 fn a_witness_that_is_killed_before_its_answer_goes_on_where_it_was() {
     let folder = ledger();
-    let mut witness = Witness::new(&folder, "w", &[&vkey()]);
+    let mut witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
     settings(&folder, &(witness.policy_line() + "quorum w\n"), "");
     for round in 0..5 {
         let before = if round == 0 { None } else { Some(stored(&folder)) };
@@ -99,7 +102,7 @@ fn a_witness_that_is_killed_before_its_answer_goes_on_where_it_was() {
         wait_for_state(&folder, &checkpoint.to_string());
         witness.kill();
         drop(stream);
-        witness.restart(&folder, &[&vkey()]);
+        witness.restart(&folder, &[&vkey(&folder)]);
         assert!(policy(&folder).verify(&stored(&folder)).is_err(), "the answer was lost");
         folder.run(&["publish"]).code(0);
         assert!(policy(&folder).verify(&stored(&folder)).is_ok());

@@ -1,4 +1,6 @@
-//! `modeltrail publish`.
+//! `modeltrail publish`: a checkpoint is signed if one is due, and taken outside.
+
+mod sign;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -86,14 +88,18 @@ struct Publisher<'a> {
 
 impl Publisher<'_> {
     fn once(&mut self) -> Result<Exit, Failure> {
+        let signed = sign::if_due(&self.ledger, self.context);
+        // What was signed before goes outside even if nothing can be signed now.
         let checkpoint = self.checkpoint()?;
-        if self.last.as_ref() == Some(&checkpoint) && self.outside.tsa.is_none() {
+        let is_known = self.last.as_ref() == Some(&checkpoint);
+        if is_known && self.outside.tsa.is_none() && signed.state == State::Done {
             return Ok(Exit::Fine);
         }
         let head = checkpoint.checkpoint().head();
-        let outcomes =
+        let round =
             round::run(&self.ledger, &self.outside, &self.client, checkpoint.clone(), now_ns())
                 .map_err(Failure::failed)?;
+        let outcomes: Vec<Outcome> = std::iter::once(signed).chain(round).collect();
         let report = Report {
             origin: checkpoint.checkpoint().origin(),
             size: head.size,
