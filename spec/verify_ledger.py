@@ -6,19 +6,20 @@ standard library, so that whoever doubts modeltrail need not ask modeltrail.
 
 Findings go to stdout, one a line: index, kind, detail. Exit codes: 0 nothing found, 1 findings,
 2 usage, 3 could not do it, or not in full (compressed parts, and nothing here to decompress them).
+Signatures, of checkpoints and erasures, need more than the standard library and are not verified.
 Compressed parts are read with Python 3.14's `compression.zstd`, the module `zstandard`, or the
 command `zstd`, whichever is there.
 """
-import argparse, base64, datetime, hashlib, json, pathlib, sqlite3, struct, subprocess, sys
+import argparse, base64, datetime, hashlib, itertools, json, pathlib, sqlite3, struct, sys
 
-APPLICATION_ID, FORMAT_VERSION = 0x4D54524C, 1
+from unpack import Unpacker
+
+APPLICATION_ID, FORMAT_VERSIONS = 0x4D54524C, (1, 2)
 PARTS = {"header": 1, "input": 2, "output": 3, "parties": 4, "metadata": 5, "pipeline": 6, "error": 7, "control": 8}
 NAMES = {code: name for name, code in PARTS.items()}
 STATUSES = {"success": 1, "failure": 2, "unknown": 3}
 JSON, RAW = 1, 2
-KIND_GAP, KIND_PRODUCER = 20, 22
-# No part is larger than a record: what damaged compressed bytes may claim is bounded.
-PART_BYTES_MAX = 256 << 20
+KIND_ERASURE, KIND_GAP, KIND_PRODUCER = 17, 20, 22
 # Bytes of compressed parts handed to the command `zstd` at once.
 BATCH_BYTES = 8 << 20
 
@@ -27,79 +28,20 @@ def sha(*pieces):
     return hashlib.sha256(b"".join(pieces)).digest()
 
 
-# -- decompression ---------------------------------------------------------------------------
-def frame_size(packed):
-    """Content size that a zstd frame states (RFC 8878 section 3.1.1.1), or None."""
-    if len(packed) < 6 or packed[:4] != b"\x28\xb5\x2f\xfd":
-        return None
-    descriptor = packed[4]
-    single, flag = descriptor >> 5 & 1, descriptor >> 6
-    at = 5 + (0 if single else 1) + (0, 1, 2, 4)[descriptor & 3]
-    width = (1 if single else 0, 2, 4, 8)[flag]
-    if width == 0:
-        return None
-    size = int.from_bytes(packed[at:at + width], "little") + (256 if width == 2 else 0)
-    return size if size <= PART_BYTES_MAX else None
-
-
-def find_decompressor():
-    """A function from compressed frames, one behind the other, to their bytes; None if there is none."""
-    try:
-        from compression import zstd
-        return zstd.decompress
-    except ImportError:
-        pass
-    try:
-        import zstandard
-        read = lambda data: zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
-        return read
-    except ImportError:
-        pass
-    command = ["zstd", "--decompress", "--stdout", "--quiet"]
-    run = lambda data: subprocess.run(command, input=data, capture_output=True, check=True).stdout
-    try:
-        subprocess.run(["zstd", "--version"], capture_output=True, check=True)
-        return run
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-class Unpacker:
-    """Decompresses many parts with few calls."""
-
-    def __init__(self):
-        self.decompress, self.n_unread = find_decompressor(), 0
-
-    def one(self, packed):
-        """The bytes of one part, or None when these are no such bytes."""
-        size = frame_size(packed)
-        try:
-            data = None if size is None else self.decompress(packed)
-        except Exception:  # each way of decompressing has its own error for damaged bytes
-            return None
-        return data if data is not None and len(data) == size else None
-
-    def all(self, packed):
-        """As `one`, for a list: all at once, and one by one where that fails."""
-        sizes = [frame_size(data) for data in packed]
-        if len(packed) > 1 and None not in sizes:
-            try:
-                data, out = self.decompress(b"".join(packed)), []
-                if len(data) == sum(sizes):
-                    for size in sizes:
-                        out.append(data[:size])
-                        data = data[size:]
-                    return out
-            except Exception:  # one of them is damaged; find out which
-                pass
-        return [self.one(data) for data in packed]
-
-
 # -- leaf.md ---------------------------------------------------------------------------------
-def commitment(secret, part, encoding, data):
+def commitment(salt, part, encoding, data):
     code = struct.pack(">H", part)
-    salt = sha(b"modeltrail/v1/salt\0", secret, code)
     return sha(b"modeltrail/v1/part\0", salt, code, bytes([encoding]), struct.pack(">Q", len(data)), data)
+
+
+def salt(secret, part):
+    return sha(b"modeltrail/v1/salt\0", secret, struct.pack(">H", part))
+
+
+def pairs(data):
+    """{part code: 32 bytes}, as erasing leaves them."""
+    data = data or b""
+    return {struct.unpack(">H", data[n:n + 2])[0]: data[n + 2:n + 34] for n in range(0, len(data), 34)}
 
 
 def body(commitments):
@@ -139,10 +81,11 @@ class Frontier:
         return right
 
 
-def read_anchor(path):
-    lines = path.read_text(encoding="utf-8").split("\n")
+def read_head(text, name):
+    """Origin, size and root of an anchor or a checkpoint."""
+    lines = text.split("\n")
     if len(lines) < 4 or not lines[0]:
-        raise ValueError(f"{path} is no anchor: three lines, each ended, are expected")
+        raise ValueError(f"{name} is no head: three lines, each ended, are expected")
     return lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
 
 
@@ -207,7 +150,7 @@ def derive(kind, parts):
 
 # -- the ledger ------------------------------------------------------------------------------
 BLOBS = ["l.leaf", "l.hash", "p.secret", "p.checks", "c.hash AS content_hash", "c.bytes AS content_bytes"]
-BLOBS += ["p." + name for name in PARTS if name != "input"]
+BLOBS += ["p." + name for name in PARTS if name != "input"] + ["p.erased", "p.salts"]
 # Columns may have been given another type; as bytes they are what is hashed.
 SQL = "SELECT " + ", ".join(
     "CAST({} AS BLOB) AS {}".format(column.split(" AS ")[0], column.split(" AS ")[-1].split(".")[-1]) for column in BLOBS
@@ -219,6 +162,8 @@ SQL = "SELECT " + ", ".join(
 FROM leaves l LEFT JOIN parts p ON p.idx = l.idx LEFT JOIN contents c ON c.id = p.input
 LEFT JOIN lookups k ON k.idx = l.idx LEFT JOIN terms m ON m.id = k.model LEFT JOIN terms v ON v.id = k.version
 LEFT JOIN terms u ON u.id = k.user LEFT JOIN terms b ON b.id = k.label ORDER BY l.idx"""
+# Of format version 1, which has no columns for what erasing leaves.
+OLD_SQL = SQL.replace("CAST(p.erased AS BLOB)", "NULL").replace("CAST(p.salts AS BLOB)", "NULL")
 
 
 def packed_parts(row):
@@ -273,16 +218,34 @@ class Numbers:
                 yield index, f"numbers {first} to {last} of producer {producer.hex()} became no entry"
 
 
+def tile_root(hashes):
+    """The root over 256 hashes: a complete tree."""
+    while len(hashes) > 1:
+        hashes = [sha(b"\1", left, right) for left, right in zip(hashes[::2], hashes[1::2])]
+    return hashes[0]
+
+
 class Verifier:
-    def __init__(self, db, anchor):
-        self.db, self.anchor, self.findings = db, anchor, []
+    def __init__(self, db, anchors):
+        self.db, self.findings = db, []
         self.origin = self.one("SELECT value FROM meta WHERE key = 'origin'")[0]
         self.head = self.one("SELECT size, root, last_leaf, time_us, frontier FROM head WHERE id = 1")
         self.unpacker, self.numbers, self.frontier = Unpacker(), Numbers(), Frontier()
         self.prev, self.time_us, self.is_whole = [sha(b"modeltrail/v1/origin\0", self.origin.encode())], 0, True
         # The next index that should come, and how far keys are off since rows were renumbered.
         self.expected, self.shift = 0, 0
-        self.anchored_root = sha() if anchor and anchor[1] == 0 else None
+        self.version = self.one("PRAGMA user_version")[0]
+        # Parts that were erased and that no erasure entry has named yet.
+        self.erased = {}
+        self.outside = max((size for _, size, _ in anchors), default=0)
+        # Heads that the tree is to have on its way, by size: root, finding, name.
+        self.own_size, self.heads, self.differ = self.head["size"], {}, set()
+        for of, size, root in anchors:
+            self.expect(of, size, root, 0, "anchor_mismatch", "the anchor")
+        if self.version > 1:
+            for size, text in self.db.execute("SELECT size, CAST(text AS TEXT) FROM checkpoints"):
+                self.checkpoint(size, text)
+        self.reach(0)
 
     def one(self, sql):
         return self.db.execute(sql).fetchone()
@@ -290,9 +253,33 @@ class Verifier:
     def found(self, index, kind, detail):
         self.findings.append((index, kind, detail))
 
+    def checkpoint(self, size, text):
+        try:
+            of, said, root = read_head(text, "what is stored")
+            if said != size:
+                raise ValueError(f"it says {said}")
+            self.own_size = max(self.own_size, size)
+            self.expect(of, size, root, size - 1, "changed_checkpoint", "a stored checkpoint")
+        except ValueError as error:
+            self.found(max(size - 1, 0), "changed_checkpoint", f"the checkpoint of {size} entries: {error}")
+
+    def expect(self, origin, size, root, index, kind, name):
+        """Takes a head that the tree is to have on its way."""
+        if origin == self.origin:
+            self.heads.setdefault(size, []).append((root, kind, name))
+        else:
+            self.found(max(index, 0), kind, f"{name} is of {origin}, the ledger of {self.origin}")
+
+    def reach(self, size):
+        """The tree has this size. The first root that differs counts; all after it differ too."""
+        for root, kind, name in self.heads.pop(size, ()):
+            if self.is_whole and kind not in self.differ and root != self.frontier.root():
+                self.differ.add(kind)
+                self.found(max(size - 1, 0), kind, f"{name} keeps another root of the first {size} entries")
+
     def run(self):
         waiting, n_bytes = [], 0
-        for row in self.db.execute(SQL):
+        for row in self.db.execute(SQL if self.version > 1 else OLD_SQL):
             parts = packed_parts(row) if row["has_parts"] is not None else None
             waiting.append((row, parts))
             n_bytes += sum(len(data or b"") for _, _, data in (parts or {}).values())
@@ -327,6 +314,8 @@ class Verifier:
             self.lookup(row, leaf, parts)
             if control:
                 self.numbers.control(row["idx"], leaf.kind, control[1])
+            if leaf.kind == KIND_ERASURE:
+                self.erasure(row["idx"], control[1] if control else b"")
         elif unread and control:
             self.numbers.control(row["idx"], leaf.kind, control[1])
 
@@ -360,9 +349,16 @@ class Verifier:
         # Either may be what the next entry links to: one edit gives one finding.
         self.prev = None if fault and fault[0] == "moved_entry" else (computed, row["hash"])
         self.frontier.push(computed)
-        if self.anchor and self.anchor[1] == self.frontier.size:
-            self.anchored_root = self.frontier.root()
+        self.reach(self.frontier.size)
         return leaf
+
+    def erasure(self, index, data):
+        try:
+            for entry, codes in json.loads(data)["entries"]:
+                if entry < index:
+                    self.erased[entry] = self.erased.get(entry, set()) - set(codes)
+        except (KeyError, ValueError, TypeError):
+            self.found(index, "forged_erasure", "what this erasure entry says cannot be read")
 
     def sequence(self, index, leaf):
         if leaf.time_us < self.time_us:
@@ -378,14 +374,18 @@ class Verifier:
         if parts is None:
             self.found(index, "missing_part", "the row with its parts is not there")
             return False
-        have = [(code, commitment(row["secret"], code, e, data)) for code, (e, data) in parts.items() if data is not None]
-        if len(have) == len(parts) and body(have) == leaf.body:
+        erased, salts = pairs(row["erased"]), pairs(row["salts"])
+        salt_of = lambda code: salts.get(code, b"") if erased or salts else salt(row["secret"], code)
+        have = [(code, commitment(salt_of(code), code, e, data)) for code, (e, data) in parts.items() if data is not None]
+        have = sorted(have + list(erased.items()))
+        if len(have) == len(parts) + len(erased) and body(have) == leaf.body:
+            self.erased[index] = set(erased)
             return True
         checks, is_whole = row["checks"], row["hash"] == sha(b"\0", row["leaf"])
         stored = {struct.unpack(">H", checks[n:n + 2])[0]: checks[n + 2:n + 6] for n in range(0, len(checks), 6)}
         computed = {code: c[:4] for code, c in have}
         changed = [c for c in parts if computed.get(c) != stored.get(c)]
-        missing = [c for c in stored if c not in parts]
+        missing = [c for c in stored if c not in parts and c not in erased]
         if not is_whole and not changed and not missing:
             # The leaf was changed and carries another body; that is said already.
             return False
@@ -420,18 +420,19 @@ class Verifier:
     def ends(self):
         """Head, anchor, numbers, rows without an entry, and the database's own indexes."""
         size, last = self.expected, max(self.expected - 1, 0)
-        outside = self.anchor[1] if self.anchor else 0
-        if size < max(self.head["size"], outside):
-            self.found(size, "missing_entry", f"head or anchor know {max(self.head['size'], outside)} entries")
+        if size < self.own_size:
+            self.found(size, "truncated_tail", f"the ledger's own head or checkpoints know {self.own_size} entries")
+        elif size < self.outside:
+            self.found(size, "rollback", f"what is kept outside knows {self.outside} entries")
         elif self.is_whole:
             nodes = b"".join(self.frontier.nodes)
             if (self.head["root"], self.head["frontier"], self.head["last_leaf"], self.head["time_us"]) != (
                     self.frontier.root(), nodes, self.prev[0], self.time_us):
                 self.found(last, "changed_head", "the stored head is not that of the entries")
-            if self.anchor and self.anchored_root != self.anchor[2]:
-                self.found(max(outside - 1, 0), "anchor_mismatch", "the entries are not those whose root the anchor keeps")
-        if self.anchor and self.anchor[0] != self.origin:
-            self.found(0, "anchor_mismatch", f"the anchor is of {self.anchor[0]}, the ledger of {self.origin}")
+        for index, codes in self.erased.items():
+            if codes:
+                names = ", ".join(NAMES.get(code, str(code)) for code in sorted(codes))
+                self.found(index, "missing_part", f"{names} was erased, and no erasure entry says so")
         if self.is_whole:
             for index, detail in self.numbers.finish():
                 self.found(index, "producer_gap", detail)
@@ -442,14 +443,37 @@ class Verifier:
             for row in self.db.execute(f"PRAGMA integrity_check('{table}')"):
                 if row[0] != "ok":
                     self.found(0, "changed_index", f"SQLite says of the table {table}: {row[0]}")
+        # Over leaves that are not whole no tile is judged.
+        if self.is_whole and self.one("PRAGMA user_version")[0] >= 2:
+            self.tiles()
+
+    def tiles(self):
+        """Every full tile from the leaf hashes, level by level."""
+        nodes, n_full = (row[0] for row in self.db.execute("SELECT hash FROM leaves ORDER BY idx")), []
+        while not n_full or n_full[-1]:
+            level, roots = len(n_full), []
+            while len(hashes := list(itertools.islice(nodes, 256))) == 256:
+                roots.append(tile_root(hashes))
+                stored = self.db.execute("SELECT root, hashes FROM tiles WHERE level = ? AND n = ?", (level, len(roots) - 1))
+                if tuple(stored.fetchone() or ()) != (roots[-1], b"".join(hashes)):
+                    self.tile(level, len(roots) - 1, "is not made of the entries")
+            nodes = iter(roots)
+            n_full.append(len(roots))
+        for level, n in self.db.execute("SELECT level, n FROM tiles"):
+            if not (level in range(len(n_full)) and n in range(n_full[level])):
+                self.tile(level, n, "is stored, and there are not as many entries")
+
+    def tile(self, level, n, what):
+        is_place = isinstance(level, int) and isinstance(n, int) and 0 <= level < 8 and n >= 0
+        self.found(n << 8 * (level + 1) if is_place else 0, "changed_tile", f"tile {n} of level {level} {what}")
 
 
 def open_ledger(path):
     db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     db.row_factory, db.text_factory = sqlite3.Row, lambda data: data.decode(errors="surrogateescape")
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or version != FORMAT_VERSION:
-        raise ValueError(f"{path} is no ledger of format version {FORMAT_VERSION}")
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or version not in FORMAT_VERSIONS:
+        raise ValueError(f"{path} is no ledger of format version {' or '.join(map(str, FORMAT_VERSIONS))}")
     db.execute("BEGIN")
     return db
 
@@ -457,24 +481,25 @@ def open_ledger(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("ledger", type=pathlib.Path)
-    parser.add_argument("--anchor", type=pathlib.Path, help="by default LEDGER.d/anchor, if it is there")
+    parser.add_argument("--anchor", type=pathlib.Path, help="by default LEDGER.d/anchor and LEDGER.d/head, if they are there")
     parser.add_argument("--no-anchor", action="store_true")
     arguments = parser.parse_args()
-    beside = arguments.ledger.with_name(arguments.ledger.name + ".d") / "anchor"
-    path = None if arguments.no_anchor else arguments.anchor or (beside if beside.exists() else None)
+    beside = arguments.ledger.with_name(arguments.ledger.name + ".d")
+    paths = [path for path in (beside / "anchor", beside / "head") if path.exists()]
+    paths = [] if arguments.no_anchor else [arguments.anchor] if arguments.anchor else paths
     try:
         if not arguments.ledger.is_file():
             raise ValueError(f"{arguments.ledger} is not there")
         # The anchor first: it is written after the commit, so a head read later is never behind it.
-        anchor = read_anchor(path) if path else None
-        verifier = Verifier(open_ledger(arguments.ledger), anchor)
+        anchors = [read_head(path.read_text(encoding="utf-8"), path) for path in paths]
+        verifier = Verifier(open_ledger(arguments.ledger), anchors)
         findings = verifier.run()
     except (OSError, ValueError, sqlite3.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     for index, kind, detail in findings:
         print(index, kind, detail, sep="\t")
-    held = f"anchor of {anchor[1]} entries" if anchor else "no anchor: a cut tail that was tidied up cannot be seen"
+    held = f"anchor of {verifier.outside} entries" if anchors else "no anchor: a cut tail that was tidied up cannot be seen"
     root = verifier.frontier.root().hex() if verifier.is_whole else "not computed"
     print(f"{verifier.origin}: {verifier.expected} entries, root {root}, {held}",
           file=sys.stderr)

@@ -74,8 +74,12 @@ enum Command {
     SpooledMany,
     /// Records a second into the ledger.
     Sequenced,
+    /// What signed checkpoints cost the sequencer.
+    SequencedSigned,
     /// Bytes a second of a full verification.
     Verify,
+    /// Leaves a second of a verification of leaves alone.
+    VerifyLeaves,
     /// First pages of a large ledger.
     Query,
     /// The usage report of a large ledger.
@@ -110,7 +114,11 @@ fn run(cli: Cli) -> Result<()> {
         Command::SpooledOne => bench::spooled_one::run(&setup)?,
         Command::SpooledMany => bench::spooled_many::run(&setup)?,
         Command::Sequenced => bench::sequenced::run(&setup)?,
+        Command::SequencedSigned => bench::sequenced_signed::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
+        Command::VerifyLeaves => {
+            bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?
+        }
         Command::Query => bench::query::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Report => bench::report::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Memory => bench::memory::run(&setup, &SharedLedger::build(&setup)?)?,

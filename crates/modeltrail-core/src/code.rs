@@ -79,6 +79,8 @@ registry! {
         Key = 21, "key";
         /// A producer opened, lives or closed.
         Producer = 22, "producer";
+        /// The first entry of a ledger that goes on where another had to end.
+        Epoch = 23, "epoch";
     }
 }
 
@@ -121,6 +123,15 @@ registry! {
         Error = 7, "error";
         /// What a control entry says; never erased.
         Control = 8, "control";
+    }
+}
+
+impl PartId {
+    /// True for parts that an erasure can take. The header stays, so that counts in old reports can be
+    /// checked, and what a control entry says stays too.
+    #[must_use]
+    pub const fn is_erasable(self) -> bool {
+        !matches!(self, Self::Header | Self::Control)
     }
 }
 

@@ -103,6 +103,52 @@ pub fn read_checks(checks: &[u8]) -> impl Iterator<Item = (PartId, [u8; 4])> + '
     })
 }
 
+/// Length of one item of [`pairs`].
+const PAIR_BYTES: usize = 34;
+
+/// Parts with a hash each, as an erased entry keeps them: the salts of the parts that are left, the
+/// commitments of those that are not. A part's code and 32 bytes, for each.
+#[must_use]
+pub fn pairs(pairs: &[(PartId, Hash)]) -> Vec<u8> {
+    let item = |(part, hash): &(PartId, Hash)| part.code().to_be_bytes().into_iter().chain(hash.0);
+    pairs.iter().flat_map(item).collect()
+}
+
+/// The items of [`pairs`]; `None` when the bytes are not such, name a part that is not known, or name
+/// parts in another order than ascending.
+#[must_use]
+pub fn read_pairs(bytes: &[u8]) -> Option<Vec<(PartId, Hash)>> {
+    let read = |item: &[u8]| match item {
+        [high, low, hash @ ..] => {
+            Some((PartId::from_code(u16::from_be_bytes([*high, *low]))?, Hash::from_slice(hash)?))
+        }
+        _ => None,
+    };
+    let pairs: Option<Vec<(PartId, Hash)>> = bytes.chunks(PAIR_BYTES).map(read).collect();
+    pairs.filter(|pairs| pairs.is_sorted_by(|a, b| a.0 < b.0))
+}
+
+/// The commitments of an entry of which parts were erased: those of the parts that are left, with the
+/// salts that were kept, and those that were kept of the others. `None` when a part has neither or
+/// both.
+#[must_use]
+pub fn commit_rest<'a>(
+    salts: &[(PartId, Hash)],
+    erased: &[(PartId, Hash)],
+    parts: impl IntoIterator<Item = PartRef<'a>>,
+) -> Option<Vec<(PartId, Hash)>> {
+    let mut all = erased.to_vec();
+    let mut n_parts = 0;
+    for rest in parts {
+        let (_, salt) = salts.iter().find(|(id, _)| *id == rest.id)?;
+        all.push((rest.id, part(salt, rest)));
+        n_parts += 1;
+    }
+    all.sort_unstable_by_key(|(id, _)| *id);
+    let is_set = all.is_sorted_by(|a, b| a.0 < b.0);
+    (is_set && n_parts == salts.len()).then_some(all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +166,33 @@ mod tests {
             base,
             part(&salt(&[8; 32], PartId::Input), part_ref(PartId::Input, Encoding::Json, b"{}"))
         );
+    }
+
+    #[test]
+    fn what_is_left_of_an_erased_entry_gives_the_same_body() {
+        let secret = [7; 32];
+        let part_ref = |id, bytes| PartRef { id, encoding: Encoding::Json, bytes };
+        let parts = [
+            part_ref(PartId::Header, b"{}"),
+            part_ref(PartId::Input, b"1"),
+            part_ref(PartId::Output, b"2"),
+        ];
+        let whole = commit(&secret, parts);
+        let salts = [PartId::Header, PartId::Output].map(|id| (id, salt(&secret, id)));
+        let erased = [whole[1]];
+        let left = [parts[0], parts[2]];
+        let read = |list: &[(PartId, Hash)]| read_pairs(&pairs(list)).unwrap();
+        assert_eq!(commit_rest(&read(&salts), &read(&erased), left), Some(whole.clone()));
+        assert_eq!(commit_rest(&salts, &erased, parts), None, "a part that is there and erased");
+        assert_eq!(commit_rest(&salts[..1], &erased, left), None, "a part without its salt");
+        assert_eq!(commit_rest(&salts, &erased, [parts[0]]), None, "a salt without its part");
+        let mut bytes = pairs(&whole);
+        assert_eq!(read_pairs(&bytes[1..]), None);
+        bytes.rotate_left(PAIR_BYTES);
+        assert_eq!(read_pairs(&bytes), None, "in another order");
+        bytes[0] = 0xff;
+        assert_eq!(read_pairs(&bytes), None, "an unknown part");
+        assert_eq!(read_pairs(&[]), Some(Vec::new()));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::Kind;
+use crate::erasure::Erasure;
+use crate::keys::KeyChange;
 
 /// Producer numbers that became no entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub enum GapReason {
     Quarantined,
     /// The record could not be kept as it was (too deep, too large, no JSON).
     Refused,
+    /// They belong to the epoch before: entries of the ledger that this one goes on from, or lost
+    /// with it.
+    Epoch,
 }
 
 /// The life of a producer.
@@ -57,6 +62,36 @@ pub enum ProducerEvent {
     Lost,
 }
 
+/// Where a ledger goes on that had to end: what its first entry says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Epoch {
+    /// The last checkpoint, or head, that was kept outside the database before, as it stood there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
+    /// First and last index of the run of entries that were there and are not any more.
+    pub missing: Vec<(u64, u64)>,
+    /// [`Epoch::text`] signed by keys of the ledger before, those that were at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Which epoch begins, from 1; the ledger as it was made is epoch 0.
+    pub number: u64,
+    /// Name of the ledger before.
+    pub origin_before: String,
+    /// How many entries were left of it.
+    pub size_before: u64,
+}
+
+impl Epoch {
+    /// What the keys of the ledger before sign, so that who trusts them can trust the new one:
+    /// `origin` is its name and `vkey` its checkpoint key, if it has one.
+    #[must_use]
+    pub fn text(&self, origin: &str, vkey: Option<&str>) -> String {
+        let Self { number, origin_before, size_before, .. } = self;
+        let vkey = vkey.unwrap_or("-");
+        format!("modeltrail/v1/epoch\n{origin_before}\n{size_before}\n{number}\n{origin}\n{vkey}\n")
+    }
+}
+
 /// The part `control`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -65,6 +100,12 @@ pub enum Control {
     Gap(Gap),
     /// Of a `producer` entry.
     Producer(Producer),
+    /// Of an `erasure` entry.
+    Erasure(Erasure),
+    /// Of a `key` entry.
+    Key(KeyChange),
+    /// Of an `epoch` entry.
+    Epoch(Epoch),
 }
 
 impl Control {
@@ -74,6 +115,9 @@ impl Control {
         match self {
             Self::Gap(_) => Kind::Gap,
             Self::Producer(_) => Kind::Producer,
+            Self::Erasure(_) => Kind::Erasure,
+            Self::Key(_) => Kind::Key,
+            Self::Epoch(_) => Kind::Epoch,
         }
     }
 
@@ -83,6 +127,9 @@ impl Control {
         match kind {
             Kind::Gap => serde_json::from_slice(bytes).ok().map(Self::Gap),
             Kind::Producer => serde_json::from_slice(bytes).ok().map(Self::Producer),
+            Kind::Erasure => serde_json::from_slice(bytes).ok().map(Self::Erasure),
+            Kind::Key => serde_json::from_slice(bytes).ok().map(Self::Key),
+            Kind::Epoch => serde_json::from_slice(bytes).ok().map(Self::Epoch),
             _ => None,
         }
     }

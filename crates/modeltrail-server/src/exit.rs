@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use modeltrail::anchor_file::AnchorFileError;
 use modeltrail::check::CheckError;
+use modeltrail::keys::KeysError;
 use modeltrail::reader::ReadError;
+use modeltrail::recover::RecoverError;
 use modeltrail::spool::SpoolError;
 use modeltrail::store::StoreError;
 use modeltrail::{LedgerError, RecordingError};
@@ -159,6 +161,27 @@ impl From<RecordingError> for Failure {
         match &error {
             RecordingError::Refused(_) => Self::input(error),
             _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<KeysError> for Failure {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Recording(error) => error.into(),
+            KeysError::Lines | KeysError::Origin { .. } => Self::input(error),
+            error => Self::failed(error),
+        }
+    }
+}
+
+impl From<RecoverError> for Failure {
+    fn from(error: RecoverError) -> Self {
+        match error {
+            RecoverError::Ledger(error) => error.into(),
+            RecoverError::Recording(error) => error.into(),
+            error @ (RecoverError::Healthy | RecoverError::Memory) => Self::input(error),
+            error => Self::failed(error),
         }
     }
 }

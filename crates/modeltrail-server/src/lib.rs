@@ -9,7 +9,8 @@
 //! # Where things are
 //!
 //! `cli/` has a file or folder for each subcommand, `config/` the one table that declares every
-//! setting, `output/` the writers for tables, CSV and JSON.
+//! setting, `output/` the writers for tables, CSV and JSON, `witness/` the witness of other ledgers,
+//! `outside/` what is put where the operator cannot change it.
 //!
 //! Architecture invariant: nothing here holds a whole ledger, file or answer in memory, and nothing
 //! here hashes, redacts or writes an entry by itself; the crates below do.
@@ -17,8 +18,11 @@
 mod cli;
 mod config;
 mod exit;
+mod files;
 mod output;
+mod outside;
 mod progress;
+mod witness;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

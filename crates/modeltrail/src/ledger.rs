@@ -1,7 +1,8 @@
 //! Where a ledger is: its URL, and the folder of small things beside the database.
 //!
-//! Beside `audit.db` stands the folder `audit.db.d`: `anchor` (the last head), `mac.key` (the key of
-//! `input_mac`), `lock` (held by the sequencer) and `spool/`.
+//! Beside `audit.db` stands the folder `audit.db.d`: `anchor` (the last checkpoint, or the last head
+//! of a ledger without a key), `head` (the last head of one with a key), `keys/`, `mac.key` (the key
+//! of `input_mac`), `lock` (held by the sequencer) and `spool/`.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -109,6 +110,19 @@ impl Ledger {
     #[must_use]
     pub fn anchor_path(&self) -> PathBuf {
         self.dir.join("anchor")
+    }
+
+    /// The file of the last head that was committed, of a ledger that has a key: the anchor is then
+    /// the last signed checkpoint, which is a moment older.
+    #[must_use]
+    pub fn head_path(&self) -> PathBuf {
+        self.dir.join("head")
+    }
+
+    /// The folder of the signing keys; see [`crate::signer`].
+    #[must_use]
+    pub fn keys_dir(&self) -> PathBuf {
+        self.dir.join("keys")
     }
 
     /// The spool's directory.

@@ -11,6 +11,8 @@
 //! 5. **sequence**: the [`sequencer`], one per ledger, gives it index, `prev` and leaf, and commits
 //!    it to the [`store`] in one transaction with the tree's head: `sequenced`. Then the spool is
 //!    acknowledged, and trimmed.
+//! 6. **publish**: what was committed is read again and signed as a checkpoint: `published`
+//!    ([`mod@publish`]), for ledgers with a key ([`keys`]).
 //!
 //! [`Reader`] answers queries, [`report`] the auditor's questions, [`check`] verifies everything.
 //!
@@ -21,14 +23,14 @@
 //! # let url = format!("sqlite:{}", dir.path().join("audit.db").display());
 //! Ledger::parse(&url)?.create("example.com/audit")?;
 //! let recorder = Recorder::open(&url)?;
-//! let receipt = recorder.record(
+//! let recorded = recorder.record(
 //!     Record::prediction("fraud_detector", "v3.2.1")
 //!         .input(serde_json::json!({"transaction_amount": 1250.0}))
 //!         .output(serde_json::json!({"prediction": "legitimate"}))
 //!         .user_id("analyst_jane"),
 //! )?;
 //! recorder.flush(Ack::Sequenced)?;
-//! let entries = Reader::open(&url)?.by_request_id(&receipt.request_id)?;
+//! let entries = Reader::open(&url)?.by_request_id(&recorded.request_id)?;
 //! assert_eq!(entries.len(), 1);
 //! recorder.close()?;
 //! # Ok(())
@@ -41,18 +43,24 @@ pub mod check;
 mod clock;
 mod disk;
 mod entropy;
+pub mod keys;
 mod ledger;
 pub mod proofs;
+pub mod publish;
 pub mod reader;
 pub mod recorder;
+pub mod recover;
 pub mod report;
 pub mod sequencer;
+pub mod signer;
 pub mod spool;
 pub mod store;
 
 pub use ledger::{Ledger, LedgerError, Place};
+pub use modeltrail_core::receipt::Receipt;
 pub use modeltrail_core::{
     Kind, Limits, Record, RecordError, Status, query::Query, record::Payload,
 };
 pub use reader::{Page, Reader};
-pub use recorder::{Ack, OnFull, Receipt, Recorder, RecorderOptions, RecordingError, Stats};
+pub use recorder::{Ack, OnFull, Recorded, Recorder, RecorderOptions, RecordingError, Stats};
+pub use sequencer::Trim;

@@ -169,4 +169,4 @@ pub fn receipt_from(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,9 +5,11 @@ pub(crate) mod memory;
 pub(crate) mod query;
 pub(crate) mod report;
 pub(crate) mod sequenced;
+pub(crate) mod sequenced_signed;
 pub(crate) mod spooled_many;
 pub(crate) mod spooled_one;
 pub(crate) mod verify;
+pub(crate) mod verify_leaves;
 
 use crate::Result;
 use crate::outcome::Outcome;
@@ -18,16 +20,18 @@ type Own = fn(&Setup) -> Result<Outcome>;
 type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
 
 /// Benches that make a ledger of their own, with their names on the command line.
-pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 4] = [
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 5] = [
     ("accepted", accepted::run),
     ("spooled-one", spooled_one::run),
     ("spooled-many", spooled_many::run),
     ("sequenced", sequenced::run),
+    ("sequenced-signed", sequenced_signed::run),
 ];
 
 /// Benches that read the large ledger.
-pub(crate) const ON_SHARED_LEDGER: [(&str, Shared); 4] = [
+pub(crate) const ON_SHARED_LEDGER: [(&str, Shared); 5] = [
     ("verify", verify::run),
+    ("verify-leaves", verify_leaves::run),
     ("query", query::run),
     ("report", report::run),
     ("memory", memory::run),

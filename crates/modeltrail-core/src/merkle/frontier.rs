@@ -50,6 +50,37 @@ impl Frontier {
         self.size += 1;
     }
 
+    /// Appends the leaves of another tree at once. Returns false, and does nothing, when they do not
+    /// begin where a complete subtree of their number could: the tree would then not be made of the
+    /// nodes of both.
+    pub fn append(&mut self, right: &Self) -> bool {
+        let is_aligned = right.size.checked_next_power_of_two().is_some_and(|width| {
+            self.size.is_multiple_of(width) && self.size.checked_add(right.size).is_some()
+        });
+        if !is_aligned {
+            return false;
+        }
+        let mut left = right.size;
+        for node in &right.nodes {
+            let Some(level) = left.checked_ilog2() else { break };
+            self.push_subtree(*node, level);
+            left -= 1 << level;
+        }
+        true
+    }
+
+    /// Appends a complete subtree of `2^level` leaves, of which the size is a multiple.
+    fn push_subtree(&mut self, root: Hash, level: u32) {
+        let mut node = root;
+        for _ in 0..(self.size >> level).trailing_ones() {
+            if let Some(left) = self.nodes.pop() {
+                node = node_hash(&left, &node);
+            }
+        }
+        self.nodes.push(node);
+        self.size += 1 << level;
+    }
+
     /// The root; for the empty tree SHA-256 of nothing, as RFC 6962 says.
     #[must_use]
     pub fn root(&self) -> Hash {
@@ -91,6 +122,25 @@ mod tests {
             assert_eq!(frontier.root(), root_by_definition(&leaves), "size {}", i + 1);
             let again = Frontier::from_parts(frontier.size(), &frontier.to_bytes());
             assert_eq!(again.as_ref(), Some(&frontier));
+        }
+    }
+
+    #[test]
+    fn trees_side_by_side_make_the_tree_of_all_leaves() {
+        let leaf = |i: u64| sha256(&[&i.to_be_bytes()]);
+        let tree = |range: std::ops::Range<u64>| {
+            let mut tree = Frontier::new();
+            range.for_each(|i| tree.push(leaf(i)));
+            tree
+        };
+        for left in 0..70_u64 {
+            for right in 0..40_u64 {
+                let mut joined = tree(0..left);
+                let fits = right == 0 || left % right.next_power_of_two() == 0;
+                assert_eq!(joined.append(&tree(left..left + right)), fits, "{left} and {right}");
+                let size = if fits { left + right } else { left };
+                assert_eq!(joined, tree(0..size), "{left} and {right}");
+            }
         }
     }
 

@@ -1,17 +1,25 @@
 //! What holds between entries: places, links, time, producer numbers, root, head and anchor.
 
+mod ends;
+mod whole;
+
 use crate::anchor::Head;
-use crate::control::Control;
-use crate::hash::Hash;
+use crate::control::{Control, ProducerEvent};
+use crate::hash::{Hash, unhex};
+use crate::keys::KeyRole;
 use crate::leaf::origin_prev;
 use crate::merkle::Frontier;
 
 use super::entry::Checked;
-use super::producers::Producers;
+use super::erasures::Erasures;
+use super::heads::Heads;
+use super::keys::Keys;
+use super::known::KnownHead;
+use super::producers::{ProducerNumbers, Producers};
 use super::{Finding, FindingKind};
 
 /// What the entries are held against at the end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ends {
     /// The head as stored with the entries.
     pub head: Head,
@@ -21,12 +29,37 @@ pub struct Ends {
     pub time_us: u64,
     /// The root that the stored right edge of the tree gives.
     pub edge_root: Hash,
-    /// The head as kept outside, if one is.
-    pub anchor: Option<Head>,
+    /// Heads that were kept outside: the anchor, checkpoints that somebody has.
+    pub outside: Vec<KnownHead>,
+    /// The ledger's keys: who may allow erasures.
+    pub keys: Keys,
+}
+
+/// Where a verification begins when what lies before was verified earlier.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The tree over the entries before.
+    pub frontier: Frontier,
+    /// Leaf hash of the last of them.
+    pub last_leaf_hash: Hash,
+    /// Its time, microseconds since 1970 UTC.
+    pub time_us: u64,
+    /// Producers that live, and their next numbers.
+    pub producers: Vec<ProducerNumbers>,
+}
+
+/// What a verification leaves.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// All findings, ordered by index.
+    pub findings: Vec<Finding>,
+    /// Producers that live at the end, for a verification that goes on from there.
+    pub producers: Vec<ProducerNumbers>,
 }
 
 /// Takes checked entries in ascending order of their keys.
 pub struct Chain {
+    origin: String,
     ends: Ends,
     findings: Vec<Finding>,
     /// Held back until the entry after it is known.
@@ -41,11 +74,14 @@ pub struct Chain {
     expected: u64,
     time_us: u64,
     suspect: Option<u64>,
-    /// True when an entry as such is changed, missing, moved or inserted: the root cannot fit.
-    root_is_moot: bool,
+    /// The first entry that as such is changed, missing, moved or inserted: roots over it cannot fit.
+    first_moot: Option<u64>,
     frontier: Frontier,
-    anchor_root: Option<Hash>,
+    heads: Heads,
+    /// Size of the largest stored checkpoint that was handed over.
+    stored_size: u64,
     producers: Producers,
+    erasures: Erasures,
 }
 
 /// The entry before the one that is being looked at.
@@ -60,24 +96,59 @@ impl Chain {
     /// For the ledger `origin`, from its first entry.
     #[must_use]
     pub fn new(origin: &str, ends: Ends) -> Self {
-        let prev = origin_prev(origin);
-        let anchor_root =
-            ends.anchor.filter(|anchor| anchor.size == 0).map(|_| Frontier::new().root());
+        let start = Start {
+            frontier: Frontier::new(),
+            last_leaf_hash: origin_prev(origin),
+            time_us: 0,
+            producers: Vec::new(),
+        };
+        let mut chain = Self::resume(origin, ends, start);
+        chain.producers = Producers::default();
+        chain
+    }
+
+    /// For the ledger `origin`, from the entry behind those that `start` stands for.
+    #[must_use]
+    pub fn resume(origin: &str, mut ends: Ends, start: Start) -> Self {
+        let mut findings = Vec::new();
+        let mut heads = Heads::new(origin);
+        let outside = std::mem::take(&mut ends.outside);
+        outside.into_iter().for_each(|known| heads.expect(known, &mut findings));
+        let (prev, size) = (start.last_leaf_hash, start.frontier.size());
+        heads.reach(size, &start.frontier.root());
         Self {
+            origin: origin.to_owned(),
             ends,
-            findings: Vec::new(),
+            findings,
             waiting: None,
             moved: false,
             before: Before { computed: prev, stored: Some(prev), is_neighbour: true },
             shift: 0,
-            expected: 0,
-            time_us: 0,
+            expected: size,
+            time_us: start.time_us,
             suspect: None,
-            root_is_moot: false,
-            frontier: Frontier::new(),
-            anchor_root,
-            producers: Producers::default(),
+            first_moot: None,
+            frontier: start.frontier,
+            heads,
+            stored_size: 0,
+            producers: Producers::resume(start.producers),
+            erasures: Erasures::default(),
         }
+    }
+
+    /// Takes a checkpoint of the ledger's own table. It has to come before the entry that it ends
+    /// with.
+    pub fn stored_checkpoint(&mut self, known: KnownHead) {
+        if known.is_counted(&self.origin) {
+            self.stored_size = self.stored_size.max(known.head.size);
+        }
+        self.heads.expect(known, &mut self.findings);
+    }
+
+    /// Tells the root that the tree had at a size before the entries that this chain begins with, as
+    /// stored tiles give it.
+    pub fn earlier_root(&mut self, size: u64, root: &Hash) {
+        self.heads.reach(size, root);
     }
 
     /// Takes the next entry.
@@ -105,17 +176,24 @@ impl Chain {
 
     /// All findings, ordered by index.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Finding> {
+    pub fn finish(mut self) -> Finished {
         if let Some(last) = self.waiting.take() {
             self.settle(last, None);
         }
         self.check_ends();
-        let Self { mut findings, producers, expected, .. } = self;
-        producers.finish(&mut findings);
+        let Self { mut findings, producers, expected, heads, first_moot, erasures, .. } = self;
+        heads.finish(first_moot, &mut findings);
+        erasures.finish(&mut findings);
+        let producers = producers.finish(first_moot.is_none(), &mut findings);
         // Lookup rows of entries that are missing are part of the same edit.
         let missing: Vec<(u64, u64)> = findings
             .iter()
-            .filter(|finding| finding.kind == FindingKind::MissingEntry)
+            .filter(|finding| {
+                matches!(
+                    finding.kind,
+                    FindingKind::MissingEntry | FindingKind::TruncatedTail | FindingKind::Rollback
+                )
+            })
             .map(|finding| (finding.index, finding.index_end))
             .collect();
         findings.retain(|finding| {
@@ -124,7 +202,7 @@ impl Chain {
                 || !missing.iter().any(|(a, b)| (*a..=*b).contains(&finding.index))
         });
         findings.sort();
-        findings
+        Finished { findings, producers }
     }
 
     /// Looks at one entry, knowing the one after it.
@@ -138,17 +216,40 @@ impl Chain {
             self.check_link(&entry, next);
         }
         self.frontier.push(entry.computed);
-        if self.ends.anchor.is_some_and(|anchor| anchor.size == self.frontier.size()) {
-            self.anchor_root = Some(self.frontier.root());
+        if self.heads.wants(self.frontier.size()) {
+            self.heads.reach(self.frontier.size(), &self.frontier.root());
         }
-        if self.suspect != Some(self.index_of(entry.key)) {
+        let index = self.index_of(entry.key);
+        if self.suspect != Some(index) {
             self.check_time_and_number(&entry);
         }
-        if let Some(Control::Gap(gap)) = &entry.control {
-            self.producers.cover(gap);
-        }
+        self.erasures.erased(index, &entry.erased);
+        self.take_control(index, entry.control.as_ref());
         self.before =
             Before { computed: entry.computed, stored: entry.stored, is_neighbour: !self.moved };
+    }
+
+    fn take_control(&mut self, index: u64, control: Option<&Control>) {
+        match control {
+            Some(Control::Gap(gap)) => self.producers.cover(gap),
+            Some(Control::Producer(said)) => {
+                let has_ended = matches!(said.event, ProducerEvent::Close | ProducerEvent::Lost);
+                let id = unhex(&said.producer).and_then(|id| id.try_into().ok());
+                if let Some(id) = id {
+                    self.producers.said(id, index, said.next_seq, has_ended);
+                }
+            }
+            Some(Control::Erasure(erasure)) => {
+                let keys = self.ends.keys.of(KeyRole::Authority, index);
+                self.erasures.erasure(index, &self.origin, erasure, &keys, &mut self.findings);
+            }
+            Some(Control::Key(_) | Control::Epoch(_)) | None => {}
+        }
+    }
+
+    /// Notes that roots over the entry cannot fit.
+    fn moot(&mut self, index: u64) {
+        self.first_moot = Some(self.first_moot.map_or(index, |first| first.min(index)));
     }
 
     /// Finds out whether the entry stands where it belongs; false when it is no entry of this place
@@ -207,7 +308,7 @@ impl Chain {
         let kind = FindingKind::InsertedEntry;
         self.findings.push(Finding::at(key, kind, "an entry that was never sequenced"));
         self.suspect = Some(self.index_of(key));
-        self.root_is_moot = true;
+        self.moot(self.index_of(key));
         self.shift -= 1;
     }
 
@@ -227,14 +328,14 @@ impl Chain {
             if first == last { "it is not there" } else { "they are not there" },
         ));
         self.suspect = Some(last);
-        self.root_is_moot = true;
+        self.moot(first);
         self.before.is_neighbour = false;
     }
 
     fn found(&mut self, index: u64, kind: FindingKind, detail: impl Into<String>) {
         self.findings.push(Finding::at(index, kind, detail));
         self.suspect = Some(index);
-        self.root_is_moot = true;
+        self.moot(index);
     }
 
     fn check_link(&mut self, entry: &Checked, next: Option<&Checked>) {
@@ -278,55 +379,11 @@ impl Chain {
             self.findings.push(Finding::at(index, FindingKind::TimeBack, detail));
         }
         self.time_us = self.time_us.max(leaf.time_us);
+        if entry.is_leaf_alone {
+            return;
+        }
         let (producer, seq) = (leaf.producer, leaf.producer_seq);
         self.producers.take(index, producer, seq, self.suspect, &mut self.findings);
-    }
-
-    fn check_ends(&mut self) {
-        let Ends { head, anchor, last_leaf_hash, time_us, edge_root } = self.ends;
-        let outside = anchor.map_or(0, |anchor| anchor.size);
-        let last = head.size.max(outside);
-        if self.expected < last {
-            let detail = if head.size < outside && self.expected <= head.size {
-                format!("the anchor outside the database knows {outside} entries")
-            } else {
-                "they are not there".to_owned()
-            };
-            let kind = FindingKind::MissingEntry;
-            self.findings.push(Finding::run(self.expected, last - 1, kind, detail));
-            return;
-        }
-        if self.root_is_moot {
-            return;
-        }
-        if self.expected > head.size {
-            let kind = FindingKind::InsertedEntry;
-            let detail = format!("the head says that there are {} entries", head.size);
-            self.findings.push(Finding::run(head.size, self.expected - 1, kind, detail));
-            return;
-        }
-        let index = head.size.saturating_sub(1);
-        let last_fits = self.before.computed == last_leaf_hash && self.time_us == time_us;
-        let detail = if self.frontier.root() != head.root {
-            Some("the stored root is not that of the entries")
-        } else if edge_root != head.root || !last_fits {
-            Some("the right edge, last leaf hash or time stored with it is not that of the entries")
-        } else {
-            None
-        };
-        if let Some(detail) = detail {
-            self.findings.push(Finding::at(index, FindingKind::ChangedHead, detail));
-        }
-        if let (Some(anchor), Some(root)) = (anchor, self.anchor_root)
-            && anchor.root != root
-        {
-            let detail = format!(
-                "the first {} entries are not those whose root the anchor keeps",
-                anchor.size
-            );
-            let index = anchor.size.saturating_sub(1);
-            self.findings.push(Finding::at(index, FindingKind::AnchorMismatch, detail));
-        }
     }
 }
 

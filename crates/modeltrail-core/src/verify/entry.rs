@@ -47,6 +47,10 @@ pub struct StoredEntry<'a> {
     pub parts: &'a [StoredPart<'a>],
     /// See [`commitment::checks`].
     pub checks: &'a [u8],
+    /// Commitments of parts that were erased ([`commitment::pairs`]); empty when none was.
+    pub erased: &'a [u8],
+    /// Salts of the parts that were left when the secret was destroyed ([`commitment::pairs`]).
+    pub salts: &'a [u8],
     /// Parts whose bytes could not be read (compressed bytes that are damaged).
     pub unreadable: &'a [PartId],
     /// The lookup row, if it is there.
@@ -66,6 +70,12 @@ pub struct Checked {
     pub stored: Option<Hash>,
     /// What a control entry says, when its parts are as committed.
     pub control: Option<Control>,
+    /// Parts that were erased and whose commitments fit the leaf; whether that was lawful is for
+    /// [`super::Chain`] to say.
+    pub erased: Vec<PartId>,
+    /// True when its parts were not looked at, gap entries among them: producer numbers then say
+    /// nothing.
+    pub is_leaf_alone: bool,
     /// What is wrong with this entry alone.
     pub findings: Vec<Finding>,
 }
@@ -79,14 +89,35 @@ pub fn check_entry(entry: &StoredEntry<'_>) -> Checked {
     let stored = Hash::from_slice(entry.leaf_hash);
     let mut findings = Vec::new();
     let leaf_is_whole = leaf.is_some() && stored == Some(computed);
-    let mut control = None;
+    let (mut control, mut erased) = (None, Vec::new());
     if let Some(leaf) = leaf
-        && let Some(parts) = check_parts(entry, &leaf, leaf_is_whole, &mut findings)
+        && let Some(whole) = check_parts(entry, &leaf, leaf_is_whole, &mut findings)
     {
-        check_lookup(entry, parts, &leaf, leaf_is_whole, &mut findings);
+        check_lookup(entry, whole.parts, &leaf, leaf_is_whole, &mut findings);
         control = read_control(entry, &leaf);
+        if leaf_is_whole && control.is_none() && leaf.kind == Kind::Erasure.code() {
+            let detail = "what this erasure entry says cannot be read";
+            findings.push(Finding::at(entry.key, FindingKind::ForgedErasure, detail));
+        }
+        erased = whole.erased;
     }
-    Checked { key: entry.key, leaf, computed, stored, control, findings }
+    let is_leaf_alone = false;
+    Checked { key: entry.key, leaf, computed, stored, control, erased, is_leaf_alone, findings }
+}
+
+/// Checks one leaf alone, its parts unread.
+#[must_use]
+pub fn check_leaf(key: u64, leaf: &[u8], stored: &[u8]) -> Checked {
+    Checked {
+        key,
+        leaf: Leaf::decode(leaf).ok(),
+        computed: leaf_hash(leaf),
+        stored: Hash::from_slice(stored),
+        control: None,
+        erased: Vec::new(),
+        is_leaf_alone: true,
+        findings: Vec::new(),
+    }
 }
 
 fn read_control(entry: &StoredEntry<'_>, leaf: &Leaf) -> Option<Control> {
@@ -103,27 +134,32 @@ fn part_refs<'a>(entry: &StoredEntry<'a>) -> Option<Vec<PartRef<'a>>> {
     entry.parts.iter().map(part_ref).collect()
 }
 
+/// Parts that are those that the leaf commits to.
+struct Whole<'a> {
+    parts: Vec<PartRef<'a>>,
+    erased: Vec<PartId>,
+}
+
 /// The parts, when they are those that the leaf commits to.
 fn check_parts<'a>(
     entry: &StoredEntry<'a>,
     leaf: &Leaf,
     leaf_is_whole: bool,
     findings: &mut Vec<Finding>,
-) -> Option<Vec<PartRef<'a>>> {
+) -> Option<Whole<'a>> {
     let Some(secret) = entry.secret else {
         let detail = "the row with its parts is not there, and no erasure entry says so";
         findings.push(Finding::at(entry.key, FindingKind::MissingPart, detail));
         return None;
     };
-    let (Ok(secret), Some(parts)) = (<&[u8; 32]>::try_from(secret), part_refs(entry)) else {
-        let detail =
-            "the secret of its salts, or an encoding, is not of the length or code written";
+    let Some((parts, commitments, erased)) = commitments(entry, secret) else {
+        let detail = "the secret of its salts, an encoding, or what erasing left is not of the \
+                      length or code written";
         findings.push(Finding::at(entry.key, FindingKind::ChangedPart, detail));
         return None;
     };
-    let commitments = commitment::commit(secret, parts.iter().copied());
     if entry.unreadable.is_empty() && commitment::body(&commitments) == leaf.body {
-        return Some(parts);
+        return Some(Whole { parts, erased });
     }
     // A changed leaf carries another body; that is one edit and gets one finding, from the chain.
     if !leaf_is_whole && commitment::checks(&commitments) == entry.checks {
@@ -131,6 +167,25 @@ fn check_parts<'a>(
     }
     name_parts(entry, &commitments, findings);
     None
+}
+
+/// The parts that are there, the commitments of all, and which of them were erased.
+type Committed<'a> = (Vec<PartRef<'a>>, Vec<(PartId, Hash)>, Vec<PartId>);
+
+fn commitments<'a>(entry: &StoredEntry<'a>, secret: &[u8]) -> Option<Committed<'a>> {
+    let parts = part_refs(entry)?;
+    if entry.erased.is_empty() && entry.salts.is_empty() {
+        let all = commitment::commit(secret.try_into().ok()?, parts.iter().copied());
+        return Some((parts, all, Vec::new()));
+    }
+    // The secret would give the salts of the erased parts, which hide what they were.
+    if !secret.is_empty() {
+        return None;
+    }
+    let (salts, erased) =
+        (commitment::read_pairs(entry.salts)?, commitment::read_pairs(entry.erased)?);
+    let all = commitment::commit_rest(&salts, &erased, parts.iter().copied())?;
+    Some((parts, all, erased.into_iter().map(|(id, _)| id).collect()))
 }
 
 /// Says which part was changed, with the help of the checks that are stored beside the parts.

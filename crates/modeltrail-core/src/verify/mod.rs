@@ -9,13 +9,22 @@
 
 mod chain;
 mod entry;
+mod erasures;
+mod heads;
+mod keys;
+mod known;
 mod producers;
+mod run;
 
 #[cfg(test)]
 mod tests;
 
-pub use chain::{Chain, Ends};
-pub use entry::{Checked, LookupRow, StoredEntry, StoredPart, check_entry};
+pub use chain::{Chain, Ends, Finished, Start};
+pub use entry::{Checked, LookupRow, StoredEntry, StoredPart, check_entry, check_leaf};
+pub use keys::Keys;
+pub use known::{KnownHead, Signature, Source};
+pub use producers::ProducerNumbers;
+pub use run::LeafRun;
 
 use serde::Serialize;
 
@@ -56,6 +65,18 @@ pub enum FindingKind {
     AnchorMismatch,
     /// An index of the database disagrees with its table, so that a search may pass an entry over.
     ChangedIndex,
+    /// A stored tile is not made of the entries under it, is not there, or stands where none can be.
+    ChangedTile,
+    /// A stored checkpoint whose signature or root is wrong.
+    ChangedCheckpoint,
+    /// There are fewer entries than the ledger's own head or checkpoints say.
+    TruncatedTail,
+    /// The ledger agrees with itself, but what was kept outside it knows more entries.
+    Rollback,
+    /// Two signed checkpoints of one size, or a signed checkpoint of other entries than these.
+    Fork,
+    /// An erasure entry that the authority did not sign as it stands.
+    ForgedErasure,
 }
 
 impl FindingKind {
@@ -79,6 +100,12 @@ impl FindingKind {
             Self::ChangedHead => "changed_head",
             Self::AnchorMismatch => "anchor_mismatch",
             Self::ChangedIndex => "changed_index",
+            Self::ChangedTile => "changed_tile",
+            Self::ChangedCheckpoint => "changed_checkpoint",
+            Self::TruncatedTail => "truncated_tail",
+            Self::Rollback => "rollback",
+            Self::Fork => "fork",
+            Self::ForgedErasure => "forged_erasure",
         }
     }
 }

@@ -10,6 +10,8 @@ use modeltrail::{Ledger, Place, Reader};
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::output::stderr_has_color;
+use crate::outside::round::Outside;
+use crate::outside::standing::{self, OutsideStanding};
 
 /// Speaks on standard error.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,23 @@ impl Context {
     /// A reader of that ledger.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
         Ok(Reader::of(&self.ledger()?)?)
+    }
+
+    /// How the ledger stands to the evidence outside. A policy that cannot be read is told, and counts
+    /// as none.
+    pub(crate) fn outside(&self, ledger: &Ledger) -> Result<OutsideStanding, Failure> {
+        let (outside, problem) = Outside::of(&self.settings.outside);
+        if let Some(problem) = problem {
+            self.notes.warn(&problem);
+        }
+        standing::of(ledger, &outside, now_ns()).map_err(Failure::failed)
+    }
+
+    /// The same for a report: without the places, which `status` shows.
+    pub(crate) fn outside_in_short(&self) -> Result<OutsideStanding, Failure> {
+        let mut standing = self.outside(&self.ledger()?)?;
+        standing.places.clear();
+        Ok(standing)
     }
 
     /// Where the ledger's spool is.

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use modeltrail::{Ledger, Place};
+use modeltrail_core::note::KeyName;
 use serde::Serialize;
 
 use super::context::Context;
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// Name of the ledger [default: localhost/<file>-<8 hex digits>]
     #[arg(long)]
     origin: Option<String>,
+    /// Make no signing keys: nothing is published then, and no receipts can be had
+    #[arg(long)]
+    no_key: bool,
 }
 
 /// Where everything of a ledger is.
@@ -31,6 +35,12 @@ struct Made {
     anchor: String,
     key: String,
     spool: String,
+    /// Folder of the signing keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<String>,
+    /// What verifies the ledger's checkpoints.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vkey: Option<String>,
 }
 
 const COLUMNS: &[Column] = &[Column::text("what"), Column::text("where")];
@@ -38,22 +48,38 @@ const COLUMNS: &[Column] = &[Column::text("what"), Column::text("where")];
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = context.ledger()?;
     let origin = args.origin.clone().unwrap_or_else(|| default_origin(&ledger));
+    if !args.no_key {
+        // Before anything is made: a checkpoint key is named like its ledger.
+        let named = KeyName::new(&origin).map(drop);
+        named.map_err(|error| {
+            let text = format!("the origin `{origin}` cannot name a key: {error}");
+            Failure::input(text).hint("choose another origin, or make no keys with --no-key")
+        })?;
+    }
     ledger.create(&origin)?;
+    let vkey = match args.no_key {
+        true => None,
+        false => Some(super::key::with_keys(context, None, |keys| Ok(keys.begin()?[1].clone()))?),
+    };
     let made = Made {
         origin,
         database: database(&ledger),
         anchor: ledger.anchor_path().display().to_string(),
         key: ledger.key_path().display().to_string(),
         spool: context.spool_dir(&ledger).display().to_string(),
+        keys: vkey.as_ref().map(|_| ledger.keys_dir().display().to_string()),
+        vkey: vkey.map(|vkey| vkey.to_string()),
     };
     let mut out = stdout();
-    let cells = [
+    let mut cells = vec![
         ("origin", &made.origin),
         ("database", &made.database),
         ("anchor", &made.anchor),
         ("key", &made.key),
         ("spool", &made.spool),
     ];
+    cells.extend(made.keys.as_ref().map(|keys| ("keys", keys)));
+    cells.extend(made.vkey.as_ref().map(|vkey| ("vkey", vkey)));
     let mut rows = match context.settings.format {
         Format::Json => {
             serde_json::to_writer(&mut out, &made)?;
@@ -72,6 +98,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "Keep the key and a copy of the anchor where whoever can write the database cannot: without the \
          key nobody can ask for an exact input, without the anchor a rewritten history is not noticed.",
     );
+    if made.vkey.is_some() {
+        context.notes.note(
+            "Give the vkey to whoever verifies, from hand to hand: a key that comes with the ledger proves nothing. Move \
+             keys/authority.key to another machine, or back it up where the database is not.",
+        );
+    }
     Ok(Exit::Fine)
 }
 

@@ -6,14 +6,18 @@ mod context;
 mod demo;
 mod entry;
 mod init;
+mod key;
 mod log;
+mod publish;
 mod query;
+mod recover;
 mod redact;
 mod report;
 mod show;
 mod status;
 mod time;
 mod verify;
+mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -76,8 +80,12 @@ enum Command {
     Verify(verify::Args),
     Report(report::Args),
     Status(status::Args),
+    Key(key::Args),
+    Recover(recover::Args),
     Redact(redact::Args),
     Config(config::Args),
+    Publish(publish::Args),
+    Witness(witness::Args),
     Completions(completions::Args),
 }
 
@@ -86,6 +94,7 @@ impl Command {
     fn flags(&self) -> Vec<Flag> {
         match self {
             Self::Log(args) => args.flags(),
+            Self::Witness(args) => args.flags(),
             _ => Vec::new(),
         }
     }
@@ -161,8 +170,12 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, &context),
         Command::Report(args) => report::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Key(args) => key::run(args, &context),
+        Command::Recover(args) => recover::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
+        Command::Publish(args) => publish::run(args, &context),
+        Command::Witness(args) => witness::run(args, &context),
         // Done above.
         Command::Completions(_) | Command::Demo(_) => Ok(Exit::Fine),
     }
@@ -180,11 +193,12 @@ mod tests {
     #[test]
     fn every_flag_of_the_table_of_settings_is_there() {
         let command = Cli::command();
-        let all: Vec<String> = command
-            .get_arguments()
-            .chain(command.get_subcommands().flat_map(clap::Command::get_arguments))
-            .filter_map(|arg| arg.get_long().map(|name| format!("--{name}")))
-            .collect();
+        fn flags(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().filter_map(clap::Arg::get_long);
+            let own = own.map(|name| format!("--{name}"));
+            own.chain(command.get_subcommands().flat_map(flags)).collect()
+        }
+        let all = flags(&command);
         for setting in crate::config::SETTINGS {
             let flag = setting.flag.map(str::to_owned);
             assert!(flag.is_none_or(|flag| all.contains(&flag)), "{}", setting.key);

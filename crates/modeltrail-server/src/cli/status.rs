@@ -11,6 +11,7 @@ use super::context::Context;
 use super::init::database;
 use crate::exit::{Exit, Failure};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::outside::standing::{OutsideStanding, PlaceStanding};
 
 /// Show the ledger's size, head, anchor and spool
 #[derive(clap::Args)]
@@ -27,6 +28,7 @@ struct Report {
     root: String,
     anchor: AnchorReport,
     append_only: AppendOnly,
+    outside: OutsideStanding,
     spool: SpoolReport,
 }
 
@@ -75,6 +77,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
         root: head.root.to_hex(),
         anchor: anchor(&ledger, store.origin(), &head),
         append_only: append_only(facts),
+        outside: context.outside(&ledger)?,
         spool: spool_report(&dir.display().to_string(), spool::peek(&dir)?, context),
     };
     write(&report, context)?;
@@ -133,9 +136,39 @@ fn warn(report: &Report, context: &Context) {
             "triggers that refuse changes were removed or altered: {names}; run `modeltrail verify`"
         ));
     }
+    warn_outside(&report.outside, context);
     if report.spool.n_quarantined > 0 {
         let (n, dir) = (report.spool.n_quarantined, &report.spool.dir);
         notes.warn(&format!("{n} damaged spans are in {dir}/quarantine; gap entries name them"));
+    }
+}
+
+fn warn_outside(outside: &OutsideStanding, context: &Context) {
+    let notes = context.notes;
+    for PlaceStanding { whom, problem, is_finding, .. } in &outside.places {
+        let todo = if *is_finding { "; run `modeltrail verify`" } else { "" };
+        if !problem.is_empty() {
+            notes.warn(&format!("{whom} does not count: {problem}{todo}"));
+        }
+    }
+    if outside.is_late {
+        notes.warn("what goes outside is late; does `modeltrail publish --every` run?");
+    }
+    if outside.n_evidence > 0 {
+        let n = outside.n_evidence;
+        notes.warn(&format!(
+            "{n} pieces of evidence that there are two histories lie beside the ledger"
+        ));
+    }
+}
+
+/// A place in a cell.
+fn place(place: &PlaceStanding) -> String {
+    let PlaceStanding { whom, size, time, problem, .. } = place;
+    match (problem.as_str(), time) {
+        ("", Some(time)) => format!("{whom}, {size} entries, {time}"),
+        ("", None) => format!("{whom}, {size} entries"),
+        (problem, _) => format!("{whom}: {problem}"),
     }
 }
 
@@ -153,7 +186,7 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
         Format::Csv => Rows::csv(out, COLUMNS)?,
         Format::Table => Rows::table(out, COLUMNS, stdout_has_color()),
     };
-    let Report { anchor, append_only, spool, .. } = report;
+    let Report { anchor, append_only, outside, spool, .. } = report;
     let anchored = match anchor.size {
         Some(size) => format!("{}, at {size} entries, {}", anchor.state, anchor.path),
         None => format!("{}, {}", anchor.state, anchor.path),
@@ -163,7 +196,7 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
         format!("{} of {} triggers", append_only.n_triggers - n_changed, append_only.n_triggers);
     let depth =
         spool.depth.map_or_else(|| "only the sequencer knows".to_owned(), |n| n.to_string());
-    let cells = [
+    let mut cells = vec![
         ("origin", report.origin.clone()),
         ("database", report.database.clone()),
         ("database_bytes", report.database_bytes.to_string()),
@@ -172,12 +205,17 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
         ("root", report.root.clone()),
         ("anchor", anchored),
         ("append_only", guarded),
+        ("outside", outside.line()),
+    ];
+    let place_cell = |of: &PlaceStanding| (of.tier.name(), place(of));
+    cells.extend(outside.places.iter().map(place_cell));
+    cells.extend([
         ("spool", spool.dir.clone()),
         ("spool_bytes", format!("{} of {}", spool.bytes, spool.bytes_max)),
         ("spool_segments", format!("{} in use, {} free", spool.n_segments, spool.n_free)),
         ("quarantined", spool.n_quarantined.to_string()),
         ("depth", depth),
-    ];
+    ]);
     for (what, is) in cells {
         rows.row(vec![what.to_owned(), is])?;
     }

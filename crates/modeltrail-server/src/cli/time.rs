@@ -20,6 +20,16 @@ pub(crate) fn parse(text: &str, now_ns: i64) -> Result<i64, String> {
     parse_rfc3339(&full).map_err(|_| refused(text))
 }
 
+/// Seconds of a span like `10s` or `2h`, at least one.
+///
+/// # Errors
+/// What may be written instead.
+pub(crate) fn parse_span_s(text: &str) -> Result<u64, String> {
+    let seconds = span(text).map(|span_ns| span_ns / 1_000_000_000).filter(|seconds| *seconds > 0);
+    let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    seconds.ok_or_else(|| "write a number with s, m, h or d, like 10s".to_owned())
+}
+
 fn refused(text: &str) -> String {
     let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
     format!("`{shown}` is no time; {FORMS}")
@@ -51,5 +61,7 @@ mod tests {
         {
             assert!(at(bad).is_err(), "{bad}");
         }
+        assert_eq!((parse_span_s("10s"), parse_span_s("2h")), (Ok(10), Ok(7200)));
+        assert!(["0s", "10", "-1s", "s", "1w"].iter().all(|bad| parse_span_s(bad).is_err()));
     }
 }

@@ -4,10 +4,9 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use modeltrail::anchor_file;
-use modeltrail::check::{self, CheckOptions, CheckReport};
+use modeltrail::check::{self, CheckOptions, CheckReport, Kept, KeysFrom, Mode};
 use modeltrail::{Ledger, Reader};
-use modeltrail_core::anchor::Anchor;
+use modeltrail_core::note::VerifierKey;
 use modeltrail_core::verify::Finding;
 
 use super::context::Context;
@@ -19,13 +18,29 @@ use crate::progress::Progress;
 #[derive(clap::Args)]
 #[command(
     after_help = "Every part is hashed again and held against its leaf, every leaf against the one \
-    before it and the tree's root, the root against the anchor, every searchable column and index \
-    against the part that it comes from."
+    before it and the tree's root, the root against head, checkpoints and anchor, every searchable \
+    column and index against the part that it comes from."
 )]
 pub(crate) struct Args {
-    /// Hold the ledger against this copy of its anchor instead of the one beside it
+    /// Hold the ledger against this copy of its anchor instead of the files beside it
     #[arg(long, value_name = "FILE")]
     anchor: Option<PathBuf>,
+    /// Hold the ledger against a checkpoint or anchor that somebody kept elsewhere, as well; may be
+    /// given several times
+    #[arg(long, value_name = "FILE")]
+    against: Vec<PathBuf>,
+    /// Believe this verifier key, and those that it vouches for, instead of what the ledger says of
+    /// its keys; may be given several times
+    #[arg(long, value_name = "VKEY", value_parser = vkey)]
+    key: Vec<VerifierKey>,
+    /// Check leaves, links, tree, head, checkpoints and anchor, and leave the parts unread
+    #[arg(long, conflicts_with_all = ["incremental", "skip_indexes"])]
+    leaves_only: bool,
+    /// Check in full what came since the last clean --incremental, and that the tree before is still
+    /// the one that was found then. That is noted in a file beside the ledger, and whoever can write
+    /// there can lie in it: a full verification is still due now and then
+    #[arg(long)]
+    incremental: bool,
     /// Leave the database's own indexes unchecked: faster, but an entry that only a search would miss is
     /// not found
     #[arg(long)]
@@ -35,11 +50,21 @@ pub(crate) struct Args {
     threads: Option<NonZeroUsize>,
 }
 
+fn vkey(text: &str) -> Result<VerifierKey, String> {
+    VerifierKey::parse(text).map_err(|error| error.to_string())
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = context.ledger()?;
+    let against: Result<Vec<Kept>, Failure> = args.against.iter().map(|p| read_kept(p)).collect();
     let options = CheckOptions {
         n_threads: args.threads,
-        anchor: args.anchor.as_deref().map(read_anchor).transpose()?,
+        anchor: args.anchor.as_deref().map(read_kept).transpose()?,
+        against: against?,
+        keys: args.key.clone(),
+        mode: if args.leaves_only { Mode::LeavesOnly } else { Mode::Full },
+        incremental: args.incremental,
+        remember: args.incremental,
         skip_indexes: args.skip_indexes,
     };
     let report = {
@@ -48,21 +73,58 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         check::run(&ledger, &options, |n, total| progress.set(n, total))?
     };
     even_if_unread(write(&report, context.settings.format))?;
-    if report.anchored_size.is_none() {
-        context.notes.warn(&no_anchor(&ledger));
-    }
-    if args.skip_indexes {
-        context.notes.note("the database's indexes were not checked (--skip-indexes)");
-    }
+    tell(&report, args, &ledger, context);
     Ok(if report.is_clean() { Exit::Fine } else { Exit::Findings })
 }
 
-/// An anchor that was named must be there. One of another ledger is a finding: either file may have
-/// been put in the place of another.
-fn read_anchor(path: &Path) -> Result<Anchor, Failure> {
-    let read = anchor_file::read(path).map_err(Failure::input)?;
-    let missing = || format!("{}: no such file; name a copy of an anchor", path.display());
-    read.ok_or_else(|| Failure::input(missing()))
+/// What the findings alone do not say: what was not looked at, and what it rests on.
+fn tell(report: &CheckReport, args: &Args, ledger: &Ledger, context: &Context) {
+    if report.anchored_size.is_none() {
+        context.notes.warn(&no_anchor(ledger));
+    }
+    report.notes.iter().for_each(|note| context.notes.note(note));
+    if args.skip_indexes {
+        context.notes.note("the database's indexes were not checked (--skip-indexes)");
+    }
+    if report.mode == Mode::LeavesOnly {
+        context.notes.note(
+            "parts, lookup rows, producer numbers and erasures were not checked (--leaves-only)",
+        );
+    }
+    if report.since > 0 {
+        context.notes.note(&format!(
+            "entries before {} were held against the tree alone, as the last verification found it \
+             (--incremental)",
+            report.since
+        ));
+    }
+    if report.keys == KeysFrom::Pinned && report.signed_size.is_none() {
+        context.notes.warn(
+            "no stored checkpoint is signed by a key that you gave: what was found, or not found, \
+             rests on nobody's signature",
+        );
+    }
+    let is_unpinned = report.keys == KeysFrom::Ledger;
+    if is_unpinned {
+        context.notes.note(
+            "signatures were verified with the keys that the ledger itself names; give the one that \
+             was handed to you with --key",
+        );
+    }
+}
+
+/// A file that was named must be there. A checkpoint of another ledger is a finding: either file may
+/// have been put in the place of another.
+fn read_kept(path: &Path) -> Result<Kept, Failure> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let what = "no such file; name a checkpoint or a copy of an anchor";
+            return Err(Failure::input(format!("{}: {what}", path.display())));
+        }
+        Err(error) => return Err(Failure::file(path, &error)),
+    };
+    Kept::parse(&bytes).map_err(|error| Failure::input(format!("{}: {error}", path.display())))
 }
 
 /// What it means that nothing outside the database was there.
@@ -117,17 +179,25 @@ pub(crate) fn index(finding: &Finding) -> String {
 
 /// The result in a line.
 pub(crate) fn verdict(report: &CheckReport) -> String {
-    let CheckReport { origin, size, root, part_bytes, anchored_size, findings } = report;
+    let CheckReport { origin, size, root, part_bytes, findings, .. } = report;
     let result = match findings.len() {
         0 => "clean".to_owned(),
         1 => "1 finding".to_owned(),
         n => format!("{n} findings"),
     };
-    let anchored = match anchored_size {
+    let read = match (report.mode, report.since) {
+        (Mode::LeavesOnly, _) => "leaves alone".to_owned(),
+        (Mode::Full, 0) => format!("{part_bytes} bytes of parts"),
+        (Mode::Full, since) => format!("{part_bytes} bytes of parts from entry {since} on"),
+    };
+    let anchored = match report.anchored_size {
         Some(size) => format!("held against the anchor of {size}"),
         None => "held against no anchor".to_owned(),
     };
-    format!(
-        "{result}: {origin}, {size} entries, {part_bytes} bytes of parts, {anchored}, root {root}"
-    )
+    let signed = match report.n_checkpoints {
+        0 => String::new(),
+        1 => " and 1 stored checkpoint".to_owned(),
+        n => format!(" and {n} stored checkpoints"),
+    };
+    format!("{result}: {origin}, {size} entries, {read}, {anchored}{signed}, root {root}")
 }

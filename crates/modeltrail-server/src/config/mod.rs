@@ -11,7 +11,7 @@ mod table;
 mod tests;
 
 pub(crate) use raw::{Flag, Source, Value};
-pub(crate) use settings::{OnFullChoice, Settings, Shown};
+pub(crate) use settings::{OnFullChoice, OutsideSettings, Settings, Shown};
 pub(crate) use table::{SETTINGS, Setting, reference};
 
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ pub(crate) enum Value {
     Text(String),
     /// A number or bytes.
     Number(u64),
-    /// Choices.
+    /// Choices or texts.
     List(Vec<String>),
 }
 
@@ -216,6 +216,7 @@ fn from_text(form: Form, text: &str) -> Result<Value, String> {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             items.map(|item| choice(names, item)).collect::<Result<_, _>>().map(Value::List)
         }
+        Form::Texts => Ok(Value::List(text.split_whitespace().map(str::to_owned).collect())),
         Form::Bytes => bytes(text).map(Value::Number),
         Form::Number => text
             .parse()
@@ -232,13 +233,8 @@ fn from_toml(form: Form, value: &Spanned<DeValue<'_>>) -> Result<Value, String> 
         (Form::Text | Form::Choice(_) | Form::Bytes, DeValue::String(text)) => {
             from_text(form, text)
         }
-        (Form::Choices(names), DeValue::Array(items)) => {
-            let item = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
-                DeValue::String(text) => choice(names, text),
-                other => Err(format!("cannot hold a TOML {}; write texts", other.type_str())),
-            };
-            items.iter().map(item).collect::<Result<_, _>>().map(Value::List)
-        }
+        (Form::Choices(names), DeValue::Array(items)) => list(items, |text| choice(names, text)),
+        (Form::Texts, DeValue::Array(items)) => list(items, |text| Ok(text.to_owned())),
         (Form::Bytes | Form::Number, DeValue::Integer(number)) => {
             u64::from_str_radix(number.as_str(), number.radix())
                 .map(Value::Number)
@@ -246,6 +242,17 @@ fn from_toml(form: Form, value: &Spanned<DeValue<'_>>) -> Result<Value, String> 
         }
         (_, other) => wrong(other),
     }
+}
+
+fn list<'a>(
+    items: impl IntoIterator<Item = &'a Spanned<DeValue<'a>>>,
+    item: impl Fn(&str) -> Result<String, String>,
+) -> Result<Value, String> {
+    let texts = items.into_iter().map(|found| match found.get_ref() {
+        DeValue::String(text) => item(text),
+        other => Err(format!("cannot hold a TOML {}; write texts", other.type_str())),
+    });
+    texts.collect::<Result<_, _>>().map(Value::List)
 }
 
 /// A number of bytes: digits, and one of the binary units.

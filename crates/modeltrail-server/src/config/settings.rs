@@ -1,9 +1,11 @@
 //! Settings that fit each other.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use modeltrail::publish::PublishOptions;
 use modeltrail::spool::SpoolOptions;
-use modeltrail::{Ack, Limits};
+use modeltrail::{Ack, Limits, Trim};
 use modeltrail_core::redact::{Redactor, Rule};
 
 use super::ConfigError;
@@ -20,6 +22,46 @@ pub(crate) enum OnFullChoice {
     Fail,
     /// Go on; a gap entry counts what was passed over.
     Gap,
+}
+
+/// Settings of what goes outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct OutsideSettings {
+    /// Second places as written.
+    pub(crate) copies: Vec<String>,
+    /// File of the policy.
+    pub(crate) policy: Option<PathBuf>,
+    /// Whether others run its witnesses.
+    pub(crate) is_public: bool,
+    /// Seconds between two rounds.
+    pub(crate) every_s: u64,
+    /// Address of a time-stamping authority.
+    pub(crate) tsa: Option<String>,
+    /// Seconds between two stamps.
+    pub(crate) tsa_every_s: u64,
+    /// Longest wait for an answer.
+    pub(crate) timeout_ms: u64,
+    /// Authorities for https.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Longest time from one round or stamp to the next: a year. More is no interval but a mistake.
+const EVERY_S_MAX: u64 = 366 * 86_400;
+
+/// Longest wait for one answer. A round waits for its slowest place.
+const TIMEOUT_MS_MAX: u64 = 60_000;
+
+/// Settings of a witness.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct WitnessSettings {
+    /// The file of its key.
+    pub(crate) key: PathBuf,
+    /// The folder of its memory.
+    pub(crate) state: PathBuf,
+    /// Where it listens.
+    pub(crate) listen: String,
+    /// Verifier keys of its logs, not yet read.
+    pub(crate) logs: Vec<String>,
 }
 
 /// A setting as `config` shows it.
@@ -48,10 +90,18 @@ pub(crate) struct Settings {
     pub(crate) spool: SpoolOptions,
     /// The spool's folder, if it is another than the one beside the database.
     pub(crate) spool_dir: Option<PathBuf>,
+    /// When the spool may forget a record.
+    pub(crate) trim: Trim,
+    /// How often checkpoints are published.
+    pub(crate) publish: PublishOptions,
     /// Limits of a record.
     pub(crate) limits: Limits,
     /// Rules that mask.
     pub(crate) rules: Vec<Rule>,
+    /// Of what goes outside.
+    pub(crate) outside: OutsideSettings,
+    /// Of `witness`.
+    pub(crate) witness: WitnessSettings,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
     /// Each with its place.
@@ -69,6 +119,12 @@ const RECORD_BYTES_MIN: u64 = 1024;
 
 /// A frame of the spool holds 17 MiB, of which 1 MiB is for what surrounds the record.
 const RECORD_BYTES_MAX: u64 = 16 << 20;
+
+/// Shortest time between checkpoints: as often as a disk syncs with something else to do.
+const EVERY_MS_MIN: u64 = 10;
+
+/// Longest time between checkpoints: an hour without evidence outside the database is long.
+const EVERY_MS_MAX: u64 = 3_600_000;
 
 /// What `serde_json` and most JSON readers take.
 const DEPTH_MAX: u64 = 128;
@@ -88,6 +144,41 @@ impl Checker<'_> {
         match self.given(key) {
             Some(Given { value: Value::Text(text), .. }) => text,
             _ => String::new(),
+        }
+    }
+
+    fn texts(&self, key: &str) -> Vec<String> {
+        match self.given(key) {
+            Some(Given { value: Value::List(texts), .. }) => texts,
+            _ => Vec::new(),
+        }
+    }
+
+    fn outside(&mut self) -> OutsideSettings {
+        let filled = |text: String| (!text.is_empty()).then_some(text);
+        let tsa = filled(self.text("outside.tsa"));
+        let is_http = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if tsa.as_ref().is_some_and(|url| !is_http(url)) {
+            self.refuse("outside.tsa", "is no address; it begins with https:// or http://");
+        }
+        OutsideSettings {
+            copies: self.texts("outside.copies"),
+            policy: filled(self.text("outside.policy")).map(PathBuf::from),
+            is_public: self.text("outside.witnesses_of") == "others",
+            every_s: self.number("outside.every_s", 1, EVERY_S_MAX),
+            tsa,
+            tsa_every_s: self.number("outside.tsa_every_s", 1, EVERY_S_MAX),
+            timeout_ms: self.number("outside.timeout_ms", 1, TIMEOUT_MS_MAX),
+            ca_file: filled(self.text("outside.ca_file")).map(PathBuf::from),
+        }
+    }
+
+    fn witness(&self) -> WitnessSettings {
+        WitnessSettings {
+            key: self.text("witness.key").into(),
+            state: self.text("witness.state").into(),
+            listen: self.text("witness.listen"),
+            logs: self.texts("witness.logs"),
         }
     }
 
@@ -152,6 +243,14 @@ impl Settings {
             check.errors.push(ConfigError { at: source, what: error.to_string() });
         }
         let dir = check.text("spool.dir");
+        let publish = PublishOptions {
+            every: Duration::from_millis(check.number(
+                "publish.every_ms",
+                EVERY_MS_MIN,
+                EVERY_MS_MAX,
+            )),
+            n_entries: check.number("publish.entries", 1, PublishOptions::default().n_entries),
+        };
         let shown = |setting: &Setting| {
             let Given { value, source } = raw.get(setting)?;
             Some(Shown { key: setting.key, value, source })
@@ -163,11 +262,18 @@ impl Settings {
             on_full: on_full(&check.text("on_full")),
             spool,
             spool_dir: (!dir.is_empty()).then(|| PathBuf::from(dir)),
+            trim: match check.text("spool.trim").as_str() {
+                "published" => Trim::Published,
+                _ => Trim::Sequenced,
+            },
+            publish,
             limits: Limits {
                 record_bytes_max: usize::try_from(record_bytes_max).ok()?,
                 depth_max: usize::try_from(depth_max).ok()?,
             },
             rules: check.rules(),
+            outside: check.outside(),
+            witness: check.witness(),
             file,
             shown: SETTINGS.iter().filter_map(shown).collect(),
         })
@@ -193,6 +299,7 @@ fn ack(name: &str) -> Ack {
     match name {
         "written" => Ack::Written,
         "spooled" => Ack::Spooled,
+        "published" => Ack::Published,
         _ => Ack::Sequenced,
     }
 }

@@ -9,6 +9,8 @@ pub(crate) enum Form {
     Choice(&'static [&'static str]),
     /// Some of these.
     Choices(&'static [&'static str]),
+    /// Any number of texts; in a variable or flag separated by white space.
+    Texts,
     /// A number of bytes; texts may end in KiB, MiB or GiB.
     Bytes,
     /// A number.
@@ -22,6 +24,7 @@ impl Form {
             Self::Text => "text".to_owned(),
             Self::Choice(names) => format!("one of {}", names.join(", ")),
             Self::Choices(names) => format!("a list of {}", names.join(", ")),
+            Self::Texts => "a list of texts".to_owned(),
             Self::Bytes => "bytes, like 1048576 or \"1MiB\"".to_owned(),
             Self::Number => "a number".to_owned(),
         }
@@ -75,7 +78,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "ack",
         env: "MODELTRAIL_ACK",
         flag: Some("--ack"),
-        form: Form::Choice(&["written", "spooled", "sequenced"]),
+        form: Form::Choice(&["written", "spooled", "sequenced", "published"]),
         default: "sequenced",
         help: "The stage that `log` waits for before it returns.",
     },
@@ -112,6 +115,30 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "Most bytes of all segments together.",
     },
     Setting {
+        key: "spool.trim",
+        env: "MODELTRAIL_SPOOL_TRIM",
+        flag: None,
+        form: Form::Choice(&["sequenced", "published"]),
+        default: "sequenced",
+        help: "When the spool may forget a record: once it is committed, or once a checkpoint covers it.",
+    },
+    Setting {
+        key: "publish.every_ms",
+        env: "MODELTRAIL_PUBLISH_EVERY_MS",
+        flag: None,
+        form: Form::Number,
+        default: "1000",
+        help: "A ledger that grew gets a checkpoint after this many milliseconds, 10 to 3600000.",
+    },
+    Setting {
+        key: "publish.entries",
+        env: "MODELTRAIL_PUBLISH_ENTRIES",
+        flag: None,
+        form: Form::Number,
+        default: "65536",
+        help: "Or after this many entries, 1 to 65536.",
+    },
+    Setting {
         key: "limits.record_bytes_max",
         env: "MODELTRAIL_RECORD_BYTES_MAX",
         flag: None,
@@ -135,6 +162,102 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "email,phone,ssn,credit_card",
         help: "Which rules mask what is recorded; an empty list masks nothing, and the ledger says so.",
     },
+    Setting {
+        key: "outside.copies",
+        env: "MODELTRAIL_OUTSIDE_COPIES",
+        flag: None,
+        form: Form::Texts,
+        default: "",
+        help: "Second places for checkpoints: folders, https://ADDRESS (PUT), post+https://ADDRESS (POST).",
+    },
+    Setting {
+        key: "outside.policy",
+        env: "MODELTRAIL_OUTSIDE_POLICY",
+        flag: None,
+        form: Form::Text,
+        default: "",
+        help: "A C2SP tlog-policy: the ledger's key, the witnesses with their addresses, the quorum.",
+    },
+    Setting {
+        key: "outside.witnesses_of",
+        env: "MODELTRAIL_OUTSIDE_WITNESSES_OF",
+        flag: None,
+        form: Form::Choice(&["us", "others"]),
+        default: "us",
+        help: "Who runs the witnesses of the policy: us (tier T2), or others whom an auditor believes (T3).",
+    },
+    Setting {
+        key: "outside.every_s",
+        env: "MODELTRAIL_OUTSIDE_EVERY_S",
+        flag: None,
+        form: Form::Number,
+        default: "10",
+        help: "Seconds between two rounds of `publish --every`, and so the longest exposure when all is well.",
+    },
+    Setting {
+        key: "outside.tsa",
+        env: "MODELTRAIL_OUTSIDE_TSA",
+        flag: None,
+        form: Form::Text,
+        default: "",
+        help: "Address of a time-stamping authority (RFC 3161).",
+    },
+    Setting {
+        key: "outside.tsa_every_s",
+        env: "MODELTRAIL_OUTSIDE_TSA_EVERY_S",
+        flag: None,
+        form: Form::Number,
+        default: "3600",
+        help: "Seconds from one time stamp to the next.",
+    },
+    Setting {
+        key: "outside.timeout_ms",
+        env: "MODELTRAIL_OUTSIDE_TIMEOUT_MS",
+        flag: None,
+        form: Form::Number,
+        default: "5000",
+        help: "Longest wait for one answer of a witness, second place or authority; it is asked three times.",
+    },
+    Setting {
+        key: "outside.ca_file",
+        env: "MODELTRAIL_OUTSIDE_CA_FILE",
+        flag: None,
+        form: Form::Text,
+        default: "",
+        help: "Certificate authorities (PEM) to trust for https in place of Mozilla's.",
+    },
+    Setting {
+        key: "witness.key",
+        env: "MODELTRAIL_WITNESS_KEY",
+        flag: Some("--key"),
+        form: Form::Text,
+        default: "witness.key",
+        help: "The file of the key that `witness` cosigns with.",
+    },
+    Setting {
+        key: "witness.state",
+        env: "MODELTRAIL_WITNESS_STATE",
+        flag: Some("--state"),
+        form: Form::Text,
+        default: "witness.state",
+        help: "The folder where `witness serve` remembers what it has cosigned; it must be there.",
+    },
+    Setting {
+        key: "witness.listen",
+        env: "MODELTRAIL_WITNESS_LISTEN",
+        flag: Some("--listen"),
+        form: Form::Text,
+        default: "127.0.0.1:8700",
+        help: "The address that `witness serve` listens at; with port 0 the system chooses one.",
+    },
+    Setting {
+        key: "witness.logs",
+        env: "MODELTRAIL_WITNESS_LOGS",
+        flag: Some("--log"),
+        form: Form::Texts,
+        default: "",
+        help: "Verifier keys of the logs that `witness serve` cosigns for.",
+    },
 ];
 
 /// The table as a Markdown document.
@@ -143,7 +266,7 @@ pub(crate) fn reference() -> String {
         "A setting is taken from its flag, else its variable, else the configuration file \
          (`--config FILE`, `MODELTRAIL_CONFIG`, or `modeltrail.toml` in the working folder), else its \
          default. A name like `spool.dir` is the key `dir` in the table `[spool]`. In a variable a \
-         list is separated by commas.\n\n\
+         list is separated by commas, one of texts by spaces.\n\n\
          | setting | variable | flag | value | default | what it is for |\n\
          |---|---|---|---|---|---|\n",
     );

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use modeltrail::publish::PublishOptions;
 use modeltrail::spool::SpoolOptions;
-use modeltrail::{Ack, Limits};
+use modeltrail::{Ack, Limits, Trim};
 use modeltrail_core::redact::Rule;
 
 use super::table::{Form, SETTINGS};
@@ -38,6 +39,7 @@ fn defaults_are_those_of_the_library() {
     assert_eq!(nothing.limits, Limits::default());
     assert_eq!(nothing.rules, Rule::ALL);
     assert_eq!((nothing.ack, nothing.spool_dir), (Ack::Sequenced, None));
+    assert_eq!((nothing.trim, nothing.publish), (Trim::default(), PublishOptions::default()));
 }
 
 #[test]
@@ -49,7 +51,7 @@ fn the_table_names_each_setting_once_and_knows_every_choice() {
         _ => Vec::new(),
     };
     assert_eq!(choices("redaction.rules"), Rule::ALL.map(Rule::name));
-    let acks = [Ack::Written, Ack::Spooled, Ack::Sequenced].map(Ack::name);
+    let acks = [Ack::Written, Ack::Spooled, Ack::Sequenced, Ack::Published].map(Ack::name);
     assert_eq!(choices("ack"), acks);
     let formats: Vec<_> = <Format as clap::ValueEnum>::value_variants()
         .iter()

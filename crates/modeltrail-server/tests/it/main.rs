@@ -3,13 +3,17 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what the tests share may fail as the tests do; the lints know test functions alone"
+    clippy::print_stderr,
+    reason = "what the tests share may fail as the tests do, and says when it skips; the lints know test \
+              functions alone"
 )]
 
 mod config;
 mod demo;
+mod key;
 mod log;
 mod manners;
+mod outside;
 mod query;
 mod redact;
 mod refusals;
@@ -17,3 +21,4 @@ mod report;
 mod second_verifier;
 mod support;
 mod verify;
+mod verify_modes;

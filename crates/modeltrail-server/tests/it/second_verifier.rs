@@ -44,3 +44,32 @@ fn it_passes_what_passes_and_names_the_same_entry() {
     });
     assert!(named, "{}", theirs.stdout);
 }
+
+#[test]
+fn it_holds_the_tiles_against_the_entries_too() {
+    let folder = Folder::with_predictions();
+    let Some(clean) = second_opinion(&folder) else { return };
+    clean.code(0);
+    let db = folder.database();
+    let sql = "DROP TRIGGER tiles_no_update; DROP TRIGGER tiles_no_delete; \
+               UPDATE tiles SET hashes = zeroblob(8192) WHERE n = 1; DELETE FROM tiles WHERE n = 0; \
+               INSERT INTO tiles SELECT level, 2, root, hashes FROM tiles";
+    db.execute_batch(sql).unwrap();
+    drop(db);
+    let theirs = second_opinion(&folder).unwrap().code(1);
+    let named: Vec<(&str, &str)> = theirs
+        .stdout
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.next()?)).filter(|(_, kind)| *kind == "changed_tile")
+        })
+        .collect();
+    let ours = folder.run(&["--format", "json", "verify"]).code(1).json();
+    let found = ours["findings"].as_array().unwrap();
+    let found: Vec<_> = found.iter().map(|it| (it["index"].to_string(), &it["kind"])).collect();
+    assert_eq!(named.len(), 3, "{}", theirs.stdout);
+    for ((at, _), (index, kind)) in named.iter().zip(&found) {
+        assert_eq!((*at, kind.as_str()), (index.as_str(), Some("changed_tile")));
+    }
+}

@@ -73,6 +73,7 @@ fn a_missing_or_foreign_anchor_is_said() {
     // An older anchor is a beginning of this history.
     folder.run(&["verify", "--anchor", "anchor.copy"]).code(0);
     std::fs::remove_file(folder.path("modeltrail.db.d/anchor")).unwrap();
+    drop(std::fs::remove_file(folder.path("modeltrail.db.d/head")));
     folder.run(&["verify"]).code(0).says("there is no anchor").says("would not show");
     folder.run(&["status"]).code(0).says("anchor is not there");
     folder.run(&["verify", "--anchor", "nowhere"]).code(2).says("no such file");
@@ -121,7 +122,8 @@ fn an_old_copy_put_back_is_noticed() {
 
 #[test]
 fn status_of_a_fresh_and_of_a_used_ledger() {
-    let folder = Folder::with_ledger();
+    let folder = Folder::new();
+    folder.run(&["init", "--no-key"]).code(0);
     let fresh = folder.run(&["--format", "json", "status"]).code(0);
     assert_eq!(fresh.stderr, "");
     let fresh = fresh.json();

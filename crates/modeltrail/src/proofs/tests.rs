@@ -17,7 +17,7 @@ use crate::store::{Batch, MemoryStore};
 const ORIGIN: &str = "example.com/proofs";
 
 /// Appends `n` gap entries, the cheapest there are.
-fn append(store: &mut dyn Store, n: u64) {
+pub(crate) fn append(store: &mut dyn Store, n: u64) {
     let tip = store.tip().unwrap();
     let (head, first) = (tip.head, tip.head.size);
     let mut batch = Batch::new(tip);

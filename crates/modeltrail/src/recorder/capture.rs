@@ -1,13 +1,14 @@
 //! The two threads of a recorder: one frames what was accepted, one sequences.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use modeltrail_core::control::{GapReason, ProducerEvent};
+use modeltrail_core::control::{Control, GapReason, ProducerEvent};
 
 use super::intake::Intake;
 use super::priority::give_way;
+use super::published::Published;
 use super::ring::{Ring, Slot};
 use super::stats::Counters;
 use super::watch::Watch;
@@ -40,18 +41,31 @@ const N_BUSY: usize = 1024;
 #[derive(Default)]
 pub(super) struct Hurry {
     n_waiting: Mutex<usize>,
+    /// Those of them that wait for a checkpoint.
+    n_for_checkpoint: AtomicUsize,
     changed: Condvar,
 }
 
 /// One caller that waits, until it is dropped.
-pub(super) struct Waiting<'a>(&'a Hurry);
+pub(super) struct Waiting<'a> {
+    hurry: &'a Hurry,
+    for_checkpoint: bool,
+}
 
 impl Hurry {
     /// Keeps the sequencer from gathering for as long as the answer lives.
-    pub(super) fn wait_for_it(&self) -> Waiting<'_> {
+    pub(super) fn wait_for_it(&self, for_checkpoint: bool) -> Waiting<'_> {
+        if for_checkpoint {
+            self.n_for_checkpoint.fetch_add(1, Ordering::Relaxed);
+        }
         *self.n_waiting.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.changed.notify_all();
-        Waiting(self)
+        Waiting { hurry: self, for_checkpoint }
+    }
+
+    /// True when somebody waits for a checkpoint.
+    fn is_for_checkpoint(&self) -> bool {
+        self.n_for_checkpoint.load(Ordering::Relaxed) > 0
     }
 
     /// Lets records gather, unless somebody waits or begins to.
@@ -63,7 +77,10 @@ impl Hurry {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        *self.0.n_waiting.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        if self.for_checkpoint {
+            self.hurry.n_for_checkpoint.fetch_sub(1, Ordering::Relaxed);
+        }
+        *self.hurry.n_waiting.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
     }
 }
 
@@ -80,6 +97,7 @@ pub(super) struct Shared {
     pub(super) trouble: Mutex<Option<String>>,
     pub(super) stop: Stop,
     pub(super) hurry: Hurry,
+    pub(super) published: Published,
 }
 
 /// Says to the threads that the end has come, and when at the latest.
@@ -180,8 +198,12 @@ impl Shared {
     pub(super) fn append_event(&self, event: ProducerEvent) -> Result<u64, RecordingError> {
         let seq = self.producer.next_seq();
         let next = if event == ProducerEvent::Close { seq + 1 } else { seq };
-        let control = producer_control(&self.producer.id(), event, next);
-        let frame = self.intake.with_entropy(|entropy| control_frame(&control, entropy))?;
+        self.append_control(&producer_control(&self.producer.id(), event, next))
+    }
+
+    /// Appends an entry of the ledger's own.
+    pub(super) fn append_control(&self, control: &Control) -> Result<u64, RecordingError> {
+        let frame = self.intake.with_entropy(|entropy| control_frame(control, entropy))?;
         Ok(self.producer.append(&frame.encode())?)
     }
 
@@ -321,13 +343,18 @@ pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
             shared.stop.wait(Instant::now() + LOOK_EVERY, |state| state.sequencer_by.is_some());
             continue;
         };
-        match active.step() {
+        active.hurry(shared.hurry.is_for_checkpoint());
+        let stepped = active.step();
+        if stepped.is_ok() {
+            shared.published.set(active.published());
+            shared.set_trouble(active.trouble().map(str::to_owned));
+        }
+        match stepped {
             Ok(step) if step.n_taken > 0 => {
                 let counters = &shared.counters;
                 Counters::add(&counters.n_sequenced, u64::try_from(step.n_entries).unwrap_or(0));
                 Counters::add(&counters.n_duplicates, step.n_duplicates);
                 Counters::add(&counters.n_conflicts, step.n_conflicts);
-                shared.set_trouble(None);
                 if step.n_taken < N_BUSY && stop_by.is_none() {
                     shared.hurry.gather();
                 }
@@ -366,7 +393,7 @@ fn take_over(shared: &Shared) -> Option<Sequencer> {
 /// Becomes the sequencer if nobody else is.
 pub(super) fn open_sequencer(shared: &Shared) -> Result<Option<Sequencer>, SequencerError> {
     let dir = shared.options.spool_dir.clone().unwrap_or_else(|| shared.ledger.spool_dir());
-    Sequencer::try_open(&shared.ledger, &dir, shared.options.spool)
+    Sequencer::try_open_with(&shared.ledger, &dir, shared.options.spool, shared.options.sequencer)
 }
 
 /// Notes an error; true when the same sequencer may go on.

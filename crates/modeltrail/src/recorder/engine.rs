@@ -4,20 +4,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use modeltrail_core::control::ProducerEvent;
+use modeltrail_core::control::{Control, ProducerEvent};
 use modeltrail_core::record::Parties;
 use modeltrail_core::{Frame, Record};
 
-use super::capture::{Hurry, Shared, Stop, open_sequencer, run_capture, run_sequencer};
+use super::capture::{Hurry, Shared, Stop, Waiting, open_sequencer, run_capture, run_sequencer};
 use super::intake::Intake;
+use super::published::Published;
 use super::ring::Ring;
 use super::stats::Counters;
 use super::watch::Watch;
-use super::{Ack, OnFull, Receipt, RecorderOptions, RecordingError, Stats};
+use super::{Ack, OnFull, Recorded, RecorderOptions, RecordingError, Stats};
 use crate::clock;
 use crate::entropy;
 use crate::ledger::Ledger;
-use crate::sequencer::spool_origin;
+use crate::sequencer::{Trim, spool_origin};
 use crate::spool::{Level, Producer, ProducerId, SpoolError};
 use crate::store::Store;
 
@@ -26,7 +27,7 @@ const N_THREADS: usize = 2;
 
 /// A producer with its threads.
 pub(super) struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     reader: Mutex<Option<Box<dyn Store>>>,
     closed: AtomicBool,
     closing: Mutex<bool>,
@@ -62,6 +63,7 @@ impl Engine {
             trouble: Mutex::new(None),
             stop: Stop::default(),
             hurry: Hurry::default(),
+            published: Published::default(),
             options: options.clone(),
         });
         let opened = shared.append_event(ProducerEvent::Open)?;
@@ -112,7 +114,7 @@ impl Engine {
         self.shared.stats()
     }
 
-    pub(super) fn record(&self, mut record: Record, ack: Ack) -> Result<Receipt, RecordingError> {
+    pub(super) fn record(&self, mut record: Record, ack: Ack) -> Result<Recorded, RecordingError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(RecordingError::Closed);
         }
@@ -127,12 +129,16 @@ impl Engine {
         if ack == Ack::Accepted {
             return self.accept(record, request_id);
         }
+        if ack == Ack::Published {
+            // Before anything of it is taken.
+            self.check_publishes()?;
+        }
         self.record_durably(record, request_id, ack)
     }
 
-    fn accept(&self, record: Record, request_id: String) -> Result<Receipt, RecordingError> {
+    fn accept(&self, record: Record, request_id: String) -> Result<Recorded, RecordingError> {
         let shared = &self.shared;
-        let receipt = |dropped| Receipt { request_id, ack: Ack::Accepted, index: None, dropped };
+        let recorded = |dropped| Recorded::early(request_id, Ack::Accepted, dropped);
         let taken = match shared.ring.push(record) {
             None => true,
             Some(record) => match shared.options.on_full {
@@ -144,7 +150,7 @@ impl Engine {
                     Counters::add(&shared.counters.n_dropped, 1);
                     Counters::add(&shared.counters.n_uncovered, 1);
                     shared.ring.wake();
-                    return Ok(receipt(true));
+                    return Ok(recorded(true));
                 }
             },
         };
@@ -152,7 +158,7 @@ impl Engine {
             return Err(RecordingError::Full("the ring of accepted records is full"));
         }
         Counters::add(&shared.counters.n_recorded, 1);
-        Ok(receipt(false))
+        Ok(recorded(false))
     }
 
     fn record_durably(
@@ -160,7 +166,7 @@ impl Engine {
         record: Record,
         request_id: String,
         ack: Ack,
-    ) -> Result<Receipt, RecordingError> {
+    ) -> Result<Recorded, RecordingError> {
         let shared = &self.shared;
         let frame = shared.intake.frame(record)?;
         let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
@@ -179,7 +185,7 @@ impl Engine {
                 Err(error) if error.is_full() && shared.options.on_full == OnFull::Gap => {
                     Counters::add(&shared.counters.n_dropped, 1);
                     Counters::add(&shared.counters.n_uncovered, 1);
-                    Ok(Receipt { request_id, ack: Ack::Accepted, index: None, dropped: true })
+                    Ok(Recorded::early(request_id, Ack::Accepted, true))
                 }
                 Err(error) => Err(error.into()),
                 Ok(()) => Err(RecordingError::Full("the spool took nothing")),
@@ -190,15 +196,39 @@ impl Engine {
         match done {
             Ok(()) => {}
             Err(error) if error.is_full() && shared.options.on_full == OnFull::Gap => {
-                return Ok(Receipt { request_id, ack: Ack::Accepted, index: None, dropped: false });
+                return Ok(Recorded::early(request_id, Ack::Accepted, false));
             }
             Err(error) => return Err(error.into()),
         }
-        let index = match ack {
-            Ack::Sequenced => Some(self.sequenced_index(&frame, &request_id, seq)?),
+        if ack < Ack::Sequenced {
+            return Ok(Recorded::early(request_id, ack, false));
+        }
+        let _hurry = self.hurry(ack);
+        let deadline = Instant::now() + shared.options.flush_timeout;
+        let index = self.sequenced_index(&frame, &request_id, seq)?;
+        let receipt = match ack {
+            Ack::Published => Some(self.receipt(&frame, seq, index, deadline)?),
             _ => None,
         };
-        Ok(Receipt { request_id, ack, index, dropped: false })
+        Ok(Recorded { request_id, ack, index: Some(index), receipt, dropped: false })
+    }
+
+    /// Says that somebody waits for this stage, for as long as the answer lives.
+    fn hurry(&self, ack: Ack) -> Waiting<'_> {
+        let shared = &self.shared;
+        let for_checkpoint =
+            ack == Ack::Published || shared.options.sequencer.trim == Trim::Published;
+        shared.hurry.wait_for_it(for_checkpoint)
+    }
+
+    /// Hands over an entry of the ledger's own.
+    pub(super) fn control(&self, control: &Control) -> Result<(), RecordingError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(RecordingError::Closed);
+        }
+        let seq = self.shared.append_control(control)?;
+        Ok(self
+            .with_room(self.room_deadline(), || self.shared.producer.commit(seq, Level::Spooled))?)
     }
 
     /// Until when a record waits for room, as the options say.
@@ -246,15 +276,14 @@ impl Engine {
         seq: u64,
     ) -> Result<u64, RecordingError> {
         let timeout = self.shared.options.flush_timeout;
-        let _hurry = self.shared.hurry.wait_for_it();
         if !self.shared.producer.wait_acked(seq, timeout)? {
             return Err(self.timeout(Ack::Sequenced, timeout));
         }
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = || RecordingError::System("the sequenced entry cannot be found".into());
-        let store = reader.as_ref().ok_or(RecordingError::Closed)?;
-        let index = store.find_request(request_id)?.ok_or_else(missing)?;
-        let there = store.get(index)?.ok_or_else(missing)?;
+        let (index, there) = self.with_store(|store| {
+            let index = store.find_request(request_id)?.ok_or_else(missing)?;
+            Ok((index, store.get(index)?.ok_or_else(missing)?))
+        })?;
         let own = there.leaf.producer == self.producer_id() && there.leaf.producer_seq == seq;
         let submitted = |parts: &[modeltrail_core::record::Part]| {
             Parties::of(parts)?.submitted_mac.map(std::borrow::Cow::into_owned)
@@ -265,7 +294,16 @@ impl Engine {
         Err(RecordingError::Conflict { request_id: request_id.to_owned(), index })
     }
 
-    fn timeout(&self, ack: Ack, waited: Duration) -> RecordingError {
+    /// Reads from the store, which another caller may be reading from.
+    pub(super) fn with_store<T>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, RecordingError>,
+    ) -> Result<T, RecordingError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read(reader.as_ref().ok_or(RecordingError::Closed)?.as_ref())
+    }
+
+    pub(super) fn timeout(&self, ack: Ack, waited: Duration) -> RecordingError {
         let fallback = || "no sequencer has taken it; it is safe in the spool".to_owned();
         RecordingError::Timeout {
             ack,
@@ -278,6 +316,9 @@ impl Engine {
         if ack == Ack::Accepted {
             return Ok(());
         }
+        if ack == Ack::Published {
+            self.check_publishes()?;
+        }
         let timeout = timeout.unwrap_or(self.shared.options.flush_timeout);
         let deadline = Instant::now() + timeout;
         let shared = &self.shared;
@@ -287,10 +328,17 @@ impl Engine {
         let Some(last) = shared.producer.next_seq().checked_sub(1) else { return Ok(()) };
         let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
         self.with_room(deadline, || shared.producer.commit(last, level))?;
-        if ack == Ack::Sequenced {
-            let _hurry = shared.hurry.wait_for_it();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if !shared.producer.wait_acked(last, left)? {
+        if ack < Ack::Sequenced {
+            return Ok(());
+        }
+        let _hurry = self.hurry(ack);
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !shared.producer.wait_acked(last, left)? {
+            return Err(self.timeout(ack, timeout));
+        }
+        if ack == Ack::Published {
+            let size = self.with_store(|store| Ok(store.tip()?.head.size))?;
+            if size > 0 && self.wait_published(size - 1, deadline)?.is_none() {
                 return Err(self.timeout(ack, timeout));
             }
         }
@@ -312,7 +360,7 @@ impl Engine {
         let last = self.last_words(deadline);
         *closing = true;
         // With the producer's lock gone the sequencer sees its end and frees its segments.
-        let _hurry = shared.hurry.wait_for_it();
+        let _hurry = self.hurry(Ack::Sequenced);
         let released = shared.producer.close();
         shared.stop.sequencer(deadline);
         let sequenced = shared.stop.wait_done(N_THREADS, deadline);

@@ -46,6 +46,20 @@ pub enum RecordingError {
         /// What the sequencer said last, if it said something.
         reason: String,
     },
+    /// The ledger has no key, so nothing of it is ever published.
+    #[error(
+        "this ledger has no checkpoint key, so nothing is published; make one with `modeltrail key \
+         generate`, or wait for sequenced"
+    )]
+    Unsigned,
+    /// The record is sequenced, and what the ledger shows for it does not hold.
+    #[error("entry {index} has no receipt that holds: {why}; run `modeltrail verify`")]
+    Unproven {
+        /// The entry.
+        index: u64,
+        /// Why not.
+        why: Arc<str>,
+    },
     /// [`super::Recorder::close`] was called.
     #[error("the recorder is closed; open a new one")]
     Closed,

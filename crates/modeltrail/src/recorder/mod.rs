@@ -6,6 +6,7 @@ mod error;
 mod intake;
 mod options;
 mod priority;
+mod published;
 mod ring;
 mod stats;
 mod watch;
@@ -23,20 +24,27 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use modeltrail_core::Record;
+use modeltrail_core::control::Control;
+use modeltrail_core::receipt::Receipt;
 
+use crate::ledger::Ledger;
 use crate::reader::Reader;
 use engine::Engine;
 
 /// What a caller gets back for a record.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Receipt {
+pub struct Recorded {
     /// The record's request id, the caller's or an assigned one.
     pub request_id: String,
     /// The stage that was reached.
     pub ack: Ack,
-    /// Its place in the ledger, where the stage is [`Ack::Sequenced`]. For a record that was there
-    /// already it is the place of the one that was there.
+    /// Its place in the ledger, where the stage is [`Ack::Sequenced`] or later. For a record that was
+    /// there already it is the place of the one that was there.
     pub index: Option<u64>,
+    /// That it is in the ledger, for anybody to verify, where the stage is [`Ack::Published`]: entry,
+    /// inclusion proof and signed checkpoint. It was verified, and its leaf commits to what was
+    /// recorded.
+    pub receipt: Option<Receipt>,
     /// True when there was no room and [`OnFull::Gap`] passed the record over: a gap entry counts it.
     pub dropped: bool,
 }
@@ -140,7 +148,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the record cannot be taken, or the stage cannot be reached; see [`RecordingError`].
-    pub fn record(&self, record: Record) -> Result<Receipt, RecordingError> {
+    pub fn record(&self, record: Record) -> Result<Recorded, RecordingError> {
         let engine = self.engine()?;
         engine.record(record, engine.ack())
     }
@@ -149,7 +157,7 @@ impl Recorder {
     ///
     /// # Errors
     /// As [`Recorder::record`].
-    pub fn record_at(&self, record: Record, ack: Ack) -> Result<Receipt, RecordingError> {
+    pub fn record_at(&self, record: Record, ack: Ack) -> Result<Recorded, RecordingError> {
         self.engine()?.record(record, ack)
     }
 
@@ -176,6 +184,16 @@ impl Recorder {
     pub fn reader(&self) -> Result<Reader, RecordingError> {
         self.flush(Ack::Sequenced)?;
         Reader::of(self.engine()?.ledger()).map_err(RecordingError::from)
+    }
+
+    /// The ledger that it records into.
+    pub(crate) fn ledger(&self) -> Result<&Ledger, RecordingError> {
+        Ok(self.engine()?.ledger())
+    }
+
+    /// Hands over an entry of the ledger's own; durable in the spool when this returns.
+    pub(crate) fn control(&self, control: &Control) -> Result<(), RecordingError> {
+        self.engine()?.control(control)
     }
 
     /// Counters, depth and lag.

@@ -9,6 +9,8 @@ use modeltrail_core::Limits;
 use modeltrail_core::redact::Redactor;
 
 use super::{Recorder, RecordingError, Stats};
+use crate::publish::PublishOptions;
+use crate::sequencer::{SequencerOptions, Trim};
 use crate::spool::SpoolOptions;
 
 /// The stage at which a call returns.
@@ -22,9 +24,16 @@ pub enum Ack {
     Spooled,
     /// The store's transaction is committed: it can be queried.
     Sequenced,
+    /// A signed checkpoint covers it, and the answer carries a receipt that was verified: a later
+    /// change can be proven. The ledger needs a key.
+    Published,
 }
 
 impl Ack {
+    /// Every stage, the earliest first.
+    pub const ALL: [Self; 5] =
+        [Self::Accepted, Self::Written, Self::Spooled, Self::Sequenced, Self::Published];
+
     /// The name used in options and answers.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -33,6 +42,7 @@ impl Ack {
             Self::Written => "written",
             Self::Spooled => "spooled",
             Self::Sequenced => "sequenced",
+            Self::Published => "published",
         }
     }
 }
@@ -63,6 +73,7 @@ pub struct RecorderOptions {
     pub(super) spool_dir: Option<PathBuf>,
     pub(super) spool: SpoolOptions,
     pub(super) sequence: bool,
+    pub(super) sequencer: SequencerOptions,
     pub(super) give_way: bool,
     pub(super) ring_records_max: usize,
     pub(super) ring_bytes_max: usize,
@@ -85,6 +96,7 @@ impl Default for RecorderOptions {
             spool_dir: None,
             spool: SpoolOptions::default(),
             sequence: true,
+            sequencer: SequencerOptions::default(),
             give_way: true,
             // A tenth of a second of 160,000 records a second, which no single process makes.
             ring_records_max: 16 * 1024,
@@ -133,7 +145,8 @@ impl RecorderOptions {
         self
     }
 
-    /// Makes the ledger under this origin when it is not there yet.
+    /// Makes the ledger under this origin when it is not there yet. It has no signing keys then:
+    /// [`crate::keys::LedgerKeys::begin`] makes them.
     #[must_use]
     pub fn create(mut self, origin: impl Into<String>) -> Self {
         self.create_as = Some(origin.into());
@@ -184,6 +197,22 @@ impl RecorderOptions {
         self
     }
 
+    /// When the spool may forget a record: once it is sequenced (default), or once it is published.
+    /// All who record into one ledger should say the same. See [`Trim`].
+    #[must_use]
+    pub const fn trim(mut self, trim: Trim) -> Self {
+        self.sequencer.trim = trim;
+        self
+    }
+
+    /// How often this process publishes checkpoints while it is the sequencer of a ledger with a
+    /// key: after 1 s or 65,536 entries by default.
+    #[must_use]
+    pub const fn publish(mut self, options: PublishOptions) -> Self {
+        self.sequencer.publish = options;
+        self
+    }
+
     /// Whether the sequencer's thread runs at a lower priority than the application's (on Linux);
     /// true by default, so that inference on busy cores is not slowed. With false both share alike,
     /// which is right for a program that only records.
@@ -201,7 +230,8 @@ impl RecorderOptions {
         self
     }
 
-    /// How long [`Recorder::flush`] and calls at [`Ack::Sequenced`] wait; 60 s by default.
+    /// How long [`Recorder::flush`] and calls at [`Ack::Sequenced`] and [`Ack::Published`] wait; 60 s
+    /// by default.
     #[must_use]
     pub const fn flush_timeout(mut self, timeout: Duration) -> Self {
         self.flush_timeout = timeout;

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use modeltrail_core::Frame;
+use modeltrail_core::checkpoint::SignedCheckpoint;
 use modeltrail_core::code::PartId;
+use modeltrail_core::commitment;
 use modeltrail_core::control::{Control, GapReason, ProducerEvent};
 use modeltrail_core::hash::hex;
 use modeltrail_core::record::Parties;
 
 use super::{gap_control, producer_control};
 use crate::clock;
+use crate::proofs::{self, ProofsError};
 use crate::spool::{Item, ProducerId};
 use crate::store::{Batch, ProducerState, Store, StoreError};
 
@@ -23,12 +26,25 @@ pub(super) struct Done {
     pub(super) n_conflicts: u64,
 }
 
+/// What is done with frames that the ledger has already, by producer and number.
+#[derive(Clone, Copy)]
+pub(super) enum Seen<'a> {
+    /// Nothing: the spool may forget them.
+    PassOver,
+    /// They are held against their entries before it may: these, and the inclusion in the newest
+    /// checkpoint where it covers them.
+    Prove(Option<&'a SignedCheckpoint>),
+}
+
 /// Makes one batch.
 pub(super) struct Batcher<'a> {
     batch: Batch,
     store: &'a dyn Store,
     known: &'a HashMap<ProducerId, ProducerState>,
     quarantine_dir: PathBuf,
+    seen: Seen<'a>,
+    /// True when the ledger goes on from another, which has the producers' earlier numbers.
+    goes_on: bool,
     /// Request ids of this batch, with what their records are compared by.
     requests: HashMap<String, Option<String>>,
     touched: BTreeMap<ProducerId, ProducerState>,
@@ -46,6 +62,7 @@ pub(super) struct Batcher<'a> {
 enum GapReasonKey {
     Duplicate,
     Quarantined,
+    Epoch,
 }
 
 impl GapReasonKey {
@@ -53,6 +70,7 @@ impl GapReasonKey {
         match self {
             Self::Duplicate => GapReason::Duplicate,
             Self::Quarantined => GapReason::Quarantined,
+            Self::Epoch => GapReason::Epoch,
         }
     }
 }
@@ -70,12 +88,15 @@ impl<'a> Batcher<'a> {
         store: &'a dyn Store,
         known: &'a HashMap<ProducerId, ProducerState>,
         spool_dir: &Path,
+        seen: Seen<'a>,
     ) -> Self {
         Self {
             batch,
             store,
             known,
             quarantine_dir: spool_dir.join("quarantine"),
+            seen,
+            goes_on: false,
             requests: HashMap::new(),
             touched: BTreeMap::new(),
             handed_out: BTreeMap::new(),
@@ -84,6 +105,11 @@ impl<'a> Batcher<'a> {
             n_duplicates: 0,
             n_conflicts: 0,
         }
+    }
+
+    /// Producers' numbers before the first that is met are those of the epoch before.
+    pub(super) const fn goes_on(&mut self) {
+        self.goes_on = true;
     }
 
     pub(super) fn take(&mut self, item: &Item) -> Result<(), StoreError> {
@@ -157,7 +183,7 @@ impl<'a> Batcher<'a> {
     fn frame(&mut self, producer: ProducerId, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let next_seq = self.state(&producer)?.next_seq;
         if seq < next_seq {
-            return Ok(());
+            return self.seen(producer, seq, bytes);
         }
         let frame = match Frame::decode(bytes) {
             Ok(frame) => frame,
@@ -166,7 +192,11 @@ impl<'a> Batcher<'a> {
         let control =
             frame.part(PartId::Control).and_then(|part| Control::read(frame.kind(), &part.bytes));
         if seq > next_seq && !covers(control.as_ref(), &producer, next_seq, seq - 1) {
-            self.lose(producer, next_seq, seq - 1, GapReasonKey::Quarantined)?;
+            let reason = match self.goes_on && next_seq == 0 {
+                true => GapReasonKey::Epoch,
+                false => GapReasonKey::Quarantined,
+            };
+            self.lose(producer, next_seq, seq - 1, reason)?;
         }
         let frame = match self.request_id_of(&frame) {
             None => frame,
@@ -229,18 +259,46 @@ impl<'a> Batcher<'a> {
         bytes: &[u8],
         why: &str,
     ) -> Result<(), StoreError> {
-        let path = self.quarantine_dir.join(format!("frame-{}-{seq}", hex(&producer)));
-        let kept = std::fs::create_dir_all(&self.quarantine_dir)
-            .and_then(|()| std::fs::write(&path, bytes))
-            .and_then(|()| std::fs::File::open(&path)?.sync_all());
-        kept.map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        let path = self.put_aside(producer, seq, bytes)?;
         tracing::error!(file = %path.display(), why, "a frame cannot be read; it was put aside");
         let next_seq = self.state(&producer)?.next_seq;
         self.lose(producer, next_seq, seq, GapReasonKey::Quarantined)
     }
 
+    /// Keeps a frame in the quarantine.
+    fn put_aside(
+        &self,
+        producer: ProducerId,
+        seq: u64,
+        bytes: &[u8],
+    ) -> Result<PathBuf, StoreError> {
+        let path = self.quarantine_dir.join(format!("frame-{}-{seq}", hex(&producer)));
+        let kept = std::fs::create_dir_all(&self.quarantine_dir)
+            .and_then(|()| std::fs::write(&path, bytes))
+            .and_then(|()| std::fs::File::open(&path)?.sync_all());
+        kept.map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// A frame whose number the ledger has. Where the spool keeps records until they are published,
+    /// one that is not in the ledger as it lies here is kept as evidence.
+    fn seen(&mut self, producer: ProducerId, seq: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let Seen::Prove(checkpoint) = self.seen else { return Ok(()) };
+        let Ok(frame) = Frame::decode(bytes) else { return Ok(()) };
+        let Some(why) = unproven(self.store, &frame, &producer, seq, checkpoint)? else {
+            return Ok(());
+        };
+        let path = self.put_aside(producer, seq, bytes)?;
+        tracing::error!(file = %path.display(), why, "the ledger does not hold what it took; run `modeltrail verify`");
+        Ok(())
+    }
+
     fn ended(&mut self, producer: ProducerId, next_seq: u64) -> Result<(), StoreError> {
         let state = self.state(&producer)?;
+        if self.goes_on && state.next_seq == 0 {
+            // It has nothing in this ledger.
+            return Ok(());
+        }
         if state.ended || (state.next_seq == 0 && next_seq == 0) {
             return Ok(());
         }
@@ -270,6 +328,40 @@ impl<'a> Batcher<'a> {
             n_duplicates: self.n_duplicates,
             n_conflicts: self.n_conflicts,
         }
+    }
+}
+
+/// What is wrong with the entry of a frame that was taken before; `None` when it is the frame's, or
+/// cannot be told: entries without a request id, duplicates and conflicts are not found by it.
+fn unproven(
+    store: &dyn Store,
+    frame: &Frame,
+    producer: &ProducerId,
+    seq: u64,
+    checkpoint: Option<&SignedCheckpoint>,
+) -> Result<Option<&'static str>, StoreError> {
+    let request_id = Parties::of(frame.parts()).and_then(|parties| parties.request_id);
+    let Some(request_id) = request_id else { return Ok(None) };
+    let Some(index) = store.find_request(&request_id)? else {
+        return Ok(Some("no entry has its request id"));
+    };
+    let Some(entry) = store.get(index)? else {
+        return Ok(Some("the entry of its request id is not there"));
+    };
+    if entry.leaf.producer != *producer || entry.leaf.producer_seq != seq {
+        return Ok(None);
+    }
+    let parts = frame.parts().iter().map(modeltrail_core::record::Part::as_ref);
+    if entry.leaf.body != commitment::body(&commitment::commit(frame.secret(), parts)) {
+        return Ok(Some("its entry commits to something else"));
+    }
+    match checkpoint.filter(|checkpoint| checkpoint.checkpoint().head().size > index) {
+        None => Ok(None),
+        Some(checkpoint) => match proofs::receipt(store, index, checkpoint) {
+            Ok(_) => Ok(None),
+            Err(ProofsError::Store(error)) => Err(error),
+            Err(_) => Ok(Some("its entry is not in the published tree")),
+        },
     }
 }
 

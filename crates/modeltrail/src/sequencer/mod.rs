@@ -2,11 +2,15 @@
 //! and a leaf, commits a batch in one transaction, and acknowledges what it took.
 
 mod batcher;
+mod error;
+mod open;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+pub use error::SequencerError;
+
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,14 +19,15 @@ use modeltrail_core::anchor::Anchor;
 use modeltrail_core::control::{Control, GapReason, Producer, ProducerEvent};
 use modeltrail_core::record::Redacted;
 
-use crate::anchor_file::{self, AnchorFileError};
+use crate::anchor_file;
 use crate::clock;
-use crate::disk::{Disk, DiskLock, RealDisk};
+use crate::disk::DiskLock;
 use crate::entropy::Entropy;
-use crate::ledger::{Ledger, LedgerError};
-use crate::spool::{Consumer, Item, ProducerId, SpoolError, SpoolOptions};
-use crate::store::{Batch, ProducerState, Store, StoreError, Tip};
-use batcher::Batcher;
+use crate::ledger::Ledger;
+use crate::publish::{PublishOptions, Publisher};
+use crate::spool::{Consumer, Item, ProducerId};
+use crate::store::{Batch, ProducerState, Store, Tip};
+use batcher::{Batcher, Seen};
 
 /// Most frames of a batch. Large batches touch each page of a random index once for several entries;
 /// 4,096 records of 1.4 KB hold 6 MB of memory and 100 ms of work, which is what a waiting caller can
@@ -32,76 +37,38 @@ const N_BATCH_MAX: usize = 4096;
 /// Most frame bytes of a batch, so that large records do not make it large in memory.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Most batches whose acknowledgement waits for a checkpoint; more are put together. What waits for
+/// each is a number for each producer.
+const N_HELD_MAX: usize = 1024;
+
 /// Version written into producer entries.
 pub(crate) const SOFTWARE: &str = concat!("modeltrail/", env!("CARGO_PKG_VERSION"));
 
-/// Why sequencing stopped.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SequencerError {
-    /// Another sequencer holds the ledger.
-    #[error(
-        "another process is the sequencer of this ledger with another spool directory; let both use \
-         the same one, or stop it"
-    )]
-    Taken,
-    /// The ledger is behind its anchor: an old copy was put back, or entries were cut off.
-    #[error(
-        "the ledger has {size} entries, but its anchor {path} knows {anchored}: entries {size} to {} \
-         are missing; restore the newer database, and run `modeltrail verify`",
-        anchored - 1
-    )]
-    BehindAnchor {
-        /// Entries that are there.
-        size: u64,
-        /// Entries that were there.
-        anchored: u64,
-        /// The anchor file.
-        path: PathBuf,
-    },
-    /// The anchor is another ledger's, or of another history.
-    #[error("the anchor {path} does not belong to this ledger: {what}; run `modeltrail verify`")]
-    ForeignAnchor {
-        /// The anchor file.
-        path: PathBuf,
-        /// What does not fit.
-        what: &'static str,
-    },
-    /// The ledger cannot be opened.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The store cannot take the batch.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The spool cannot be read.
-    #[error(transparent)]
-    Spool(#[from] SpoolError),
-    /// The anchor cannot be read or written.
-    #[error(transparent)]
-    Anchor(#[from] AnchorFileError),
-    /// A file cannot be used.
-    #[error("{path}: {source}")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What it said.
-        source: std::io::Error,
-    },
-    /// No random bytes from the system.
-    #[error("the system gave no random bytes: {0}")]
-    Random(getrandom::Error),
+/// When the spool may forget a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trim {
+    /// When the ledger's transaction is durable.
+    #[default]
+    Sequenced,
+    /// When a signed checkpoint covers it, and the entry that the store gives back is the record that
+    /// lies in the spool. Callers that wait for [`crate::Ack::Sequenced`] then wait as long, and
+    /// the spool must hold what comes in between two checkpoints, or while no key can sign.
+    Published,
 }
 
-impl SequencerError {
-    /// True when trying again later may help.
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Store(error) => error.is_passing(),
-            Self::Spool(_) | Self::Anchor(AnchorFileError::Io { .. }) | Self::Io { .. } => true,
-            _ => false,
-        }
-    }
+/// How a sequencer works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SequencerOptions {
+    /// How often checkpoints are published, where the ledger has a key.
+    pub publish: PublishOptions,
+    /// When the spool may forget a record. Processes that share a spool should agree on it.
+    pub trim: Trim,
+}
+
+/// Numbers that are acknowledged once a checkpoint of this size is published.
+struct Held {
+    size: u64,
+    acks: Vec<(ProducerId, u64)>,
 }
 
 /// What one [`Sequencer::step`] did.
@@ -139,68 +106,38 @@ pub struct Sequencer {
     own_id: ProducerId,
     own_next: u64,
     waiting: Option<Waiting>,
-    anchored_size: u64,
+    publisher: Publisher,
+    trim: Trim,
+    held: VecDeque<Held>,
+    /// Size of the last head that was written outside the database.
+    noted_size: u64,
+    /// The store of the epoch before, while what waits in its spool is taken into this one.
+    before: Option<Box<dyn Store>>,
     _lock: Option<Box<dyn DiskLock>>,
 }
 
 impl Sequencer {
-    /// Becomes the sequencer; `None` when another live process is it already.
-    ///
-    /// # Errors
-    /// When the ledger cannot be opened, is behind its anchor, or is held by a sequencer with
-    /// another spool directory.
-    pub fn try_open(
-        ledger: &Ledger,
-        spool_dir: &std::path::Path,
-        options: SpoolOptions,
-    ) -> Result<Option<Self>, SequencerError> {
-        let store = ledger.open_write()?;
-        let origin = spool_origin(store.origin());
-        let Some(consumer) = Consumer::try_open_dir(spool_dir, options, origin)? else {
-            return Ok(None);
-        };
-        let lock = take_lock(ledger)?;
-        let tip = store.tip()?;
-        check_frontier(&tip)?;
-        let anchored_size = check_anchor(ledger, store.as_ref(), &tip)?;
-        let mut entropy = Entropy::new();
-        let own_id = entropy.uuid_v7().map_err(SequencerError::Random)?;
-        Ok(Some(Self {
-            ledger: ledger.clone(),
-            store,
-            consumer,
-            tip,
-            known: HashMap::new(),
-            spool_dir: spool_dir.to_owned(),
-            items: Vec::new(),
-            entropy,
-            own_id,
-            own_next: 0,
-            waiting: None,
-            anchored_size,
-            _lock: lock,
-        }))
-    }
-
-    /// Takes what is in the spool, up to a batch, and commits it.
+    /// Takes what is in the spool, up to a batch, commits it, and publishes a checkpoint if one is
+    /// due.
     ///
     /// # Errors
     /// When the batch cannot be committed; the same batch is tried again at the next step. After
-    /// [`StoreError::Conflict`] nothing more can be sequenced here.
+    /// [`crate::store::StoreError::Conflict`] nothing more can be sequenced here, nor when the ledger is not what
+    /// it was.
     pub fn step(&mut self) -> Result<Step, SequencerError> {
+        let step = self.sequence()?;
+        self.publish(false)?;
+        Ok(step)
+    }
+
+    fn sequence(&mut self) -> Result<Step, SequencerError> {
         if self.waiting.is_none() {
             if self.items.is_empty() {
-                let store = &self.store;
-                // Frames below are skipped unread. Should the store not answer, nothing is skipped,
-                // and the batcher asks again.
-                self.items =
-                    self.consumer.next_batch(N_BATCH_MAX, BATCH_BYTES_MAX, |producer| {
-                        store.producer(producer).unwrap_or_default().next_seq
-                    })?;
+                self.items = self.take_items()?;
             }
             if self.items.is_empty() {
                 // One that could not be written after the last commit.
-                self.write_anchor()?;
+                self.write_head()?;
                 return Ok(Step::default());
             }
             self.waiting = Some(self.make_batch()?);
@@ -209,10 +146,34 @@ impl Sequencer {
         self.commit()
     }
 
+    fn take_items(&mut self) -> Result<Vec<Item>, SequencerError> {
+        let (store, before, trim) = (&self.store, &self.before, self.trim);
+        let items = self.consumer.next_batch(N_BATCH_MAX, BATCH_BYTES_MAX, |producer| {
+            // Frames below are skipped unread, and trimmed. Should the store not answer, nothing is
+            // skipped, and the batcher asks again.
+            let next = |store: &dyn Store| store.producer(producer).unwrap_or_default().next_seq;
+            match (trim, before) {
+                // They have to be held against their entries first.
+                (Trim::Published, None) => 0,
+                (_, Some(before)) => next(before.as_ref()).max(next(store.as_ref())),
+                (Trim::Sequenced, None) => next(store.as_ref()),
+            }
+        })?;
+        Ok(items)
+    }
+
     /// Makes a batch of the items, which stay: what fails here is tried again with the same ones.
     fn make_batch(&mut self) -> Result<Waiting, SequencerError> {
         let batch = Batch::new(self.tip.clone());
-        let mut batcher = Batcher::new(batch, self.store.as_ref(), &self.known, &self.spool_dir);
+        let seen = match self.trim {
+            Trim::Published => Seen::Prove(self.publisher.last()),
+            Trim::Sequenced => Seen::PassOver,
+        };
+        let mut batcher =
+            Batcher::new(batch, self.store.as_ref(), &self.known, &self.spool_dir, seen);
+        if self.before.is_some() {
+            batcher.goes_on();
+        }
         let items = &self.items;
         self.store.in_one_read(&mut || items.iter().try_for_each(|item| batcher.take(item)))?;
         let done = batcher.finish();
@@ -273,23 +234,65 @@ impl Sequencer {
         let Some(waiting) = self.waiting.take() else { return Ok(Step::default()) };
         self.own_next = waiting.own_next.unwrap_or(self.own_next);
         self.known.extend(waiting.batch.producers().iter().copied());
-        for (producer, next_seq) in waiting.acks {
-            self.consumer.ack(&producer, next_seq)?;
+        if self.publisher.can_sign() {
+            self.publisher.committed(self.tip.head);
         }
-        self.write_anchor()?;
-        Ok(waiting.step)
+        let step = waiting.step;
+        self.acknowledge(waiting.acks)?;
+        self.write_head()?;
+        Ok(step)
     }
 
-    /// Keeps the head outside the database. It is written after the commit, so the anchor is never
-    /// ahead of the ledger.
-    fn write_anchor(&mut self) -> Result<(), SequencerError> {
-        if self.anchored_size == self.tip.head.size || self.ledger.is_memory() {
+    /// Tells the spool what it may forget, now or when it is published.
+    fn acknowledge(&mut self, mut acks: Vec<(ProducerId, u64)>) -> Result<(), SequencerError> {
+        let size = self.tip.head.size;
+        if self.trim == Trim::Published && self.publisher.size() < size {
+            if self.held.len() >= N_HELD_MAX
+                && let Some(last) = self.held.pop_back()
+            {
+                let older = last.acks.into_iter();
+                let kept: Vec<_> =
+                    older.filter(|(id, _)| acks.iter().all(|(newer, _)| newer != id)).collect();
+                acks.extend(kept);
+            }
+            self.held.push_back(Held { size, acks });
             return Ok(());
         }
-        let anchor = Anchor { origin: self.store.origin().to_owned(), head: self.tip.head };
-        anchor_file::write(&self.ledger.anchor_path(), &anchor)?;
-        self.anchored_size = self.tip.head.size;
+        for (producer, next_seq) in acks {
+            self.consumer.ack(&producer, next_seq)?;
+        }
         Ok(())
+    }
+
+    /// Publishes a checkpoint if one is due, or `now`, and acknowledges what waited for it.
+    fn publish(&mut self, now: bool) -> Result<(), SequencerError> {
+        let published = self.publisher.step(self.store.as_mut(), &self.tip, now)?;
+        let Some(size) = published else { return Ok(()) };
+        while let Some(held) = self.held.pop_front_if(|held| held.size <= size) {
+            for (producer, next_seq) in held.acks {
+                self.consumer.ack(&producer, next_seq)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the head outside the database. It is written after the commit, so it is never ahead of
+    /// the ledger. A ledger without a key has no checkpoint to anchor, so the head is its anchor.
+    fn write_head(&mut self) -> Result<(), SequencerError> {
+        if self.noted_size == self.tip.head.size || self.ledger.is_memory() {
+            return Ok(());
+        }
+        let head = Anchor { origin: self.store.origin().to_owned(), head: self.tip.head };
+        anchor_file::write(&self.head_file(), &head)?;
+        self.noted_size = self.tip.head.size;
+        Ok(())
+    }
+
+    fn head_file(&self) -> PathBuf {
+        match self.publisher.is_signed() {
+            true => self.ledger.head_path(),
+            false => self.ledger.anchor_path(),
+        }
     }
 
     /// Waits until there may be something to take, or until `timeout`.
@@ -303,7 +306,27 @@ impl Sequencer {
         self.tip.head.size
     }
 
-    /// Ends in order: the sequencer's own producer is closed in the ledger.
+    /// Size of the newest checkpoint; 0 for none.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.publisher.size()
+    }
+
+    /// Why nothing is published although it is due, if that is so. Records are sequenced all the
+    /// same.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.publisher.trouble()
+    }
+
+    /// Says whether somebody waits for a checkpoint: the next one then comes after a tenth of the
+    /// usual time.
+    pub const fn hurry(&mut self, in_a_hurry: bool) {
+        self.publisher.hurry(in_a_hurry);
+    }
+
+    /// Ends in order: the sequencer's own producer is closed in the ledger, and a last checkpoint is
+    /// published.
     ///
     /// # Errors
     /// When the last entry cannot be committed.
@@ -325,7 +348,7 @@ impl Sequencer {
             self.waiting = Some(waiting);
             self.commit()?;
         }
-        Ok(())
+        self.publish(true)
     }
 }
 
@@ -357,45 +380,4 @@ pub(crate) fn control_frame(
 ) -> Result<Frame, getrandom::Error> {
     let redacted = Redacted::control(control, clock::now_ns());
     Ok(Frame::new(redacted, entropy.uuid_v7()?, entropy.take()?))
-}
-
-fn take_lock(ledger: &Ledger) -> Result<Option<Box<dyn DiskLock>>, SequencerError> {
-    if ledger.is_memory() {
-        return Ok(None);
-    }
-    let path = ledger.lock_path();
-    match RealDisk.try_lock(&path, true) {
-        Ok(Some(lock)) => Ok(Some(lock)),
-        Ok(None) => Err(SequencerError::Taken),
-        Err(source) => Err(SequencerError::Io { path, source }),
-    }
-}
-
-/// Refuses a head whose frontier gives another root: every root after it would be wrong.
-fn check_frontier(tip: &Tip) -> Result<(), StoreError> {
-    if tip.frontier.size() == tip.head.size && tip.frontier.root() == tip.head.root {
-        return Ok(());
-    }
-    let what = "the right edge of the tree that is stored with the head does not give its root";
-    Err(StoreError::Damaged { index: tip.head.size.saturating_sub(1), what })
-}
-
-/// Refuses a ledger that is not the one that its anchor knows; gives the anchored size.
-fn check_anchor(ledger: &Ledger, store: &dyn Store, tip: &Tip) -> Result<u64, SequencerError> {
-    let path = ledger.anchor_path();
-    let Some(anchor) = anchor_file::read(&path)? else { return Ok(0) };
-    if anchor.origin != store.origin() {
-        return Err(SequencerError::ForeignAnchor { path, what: "it names another origin" });
-    }
-    if anchor.head.size > tip.head.size {
-        let (size, anchored) = (tip.head.size, anchor.head.size);
-        return Err(SequencerError::BehindAnchor { size, anchored, path });
-    }
-    if anchor.head.size == tip.head.size && anchor.head.root != tip.head.root {
-        return Err(SequencerError::ForeignAnchor {
-            path,
-            what: "it has another root at this size",
-        });
-    }
-    Ok(anchor.head.size)
 }

@@ -122,7 +122,7 @@ pub use place::{SpoolOptions, SpoolState, peek};
 pub use producer::{Level, Producer};
 pub use track::Item;
 
-pub(crate) use place::Place;
+pub(crate) use place::{Place, check_dir, n_alive};
 
 /// Names a producer: 16 random bytes.
 pub type ProducerId = [u8; 16];

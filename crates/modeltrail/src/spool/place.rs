@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::error::{At, if_there};
 use super::format::{HEADER_BYTES, Head, decode_head};
 use super::names::{self, Name};
+use super::scan::is_alive;
 use super::{SpoolError, segment};
 use crate::disk::{Disk, RealDisk};
 
@@ -139,6 +140,30 @@ pub fn peek(dir: &Path) -> Result<SpoolState, SpoolError> {
     let place =
         Place { disk, dir: dir.to_path_buf(), options: SpoolOptions::default(), origin: [0; 32] };
     place.state()
+}
+
+/// Refuses a spool directory with frames of another ledger than `origin`.
+pub(crate) fn check_dir(
+    dir: &Path,
+    options: SpoolOptions,
+    origin: [u8; 32],
+) -> Result<(), SpoolError> {
+    Place::open(Arc::new(RealDisk), dir, options, origin)?.check_origins()
+}
+
+/// How many producers of a spool directory live, those of this process included.
+pub(crate) fn n_alive(dir: &Path) -> Result<usize, SpoolError> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let place =
+        Place { disk, dir: dir.to_path_buf(), options: SpoolOptions::default(), origin: [0; 32] };
+    let listed = if_there(place.disk.list(&place.dir)).at("list", &place.dir)?.unwrap_or_default();
+    let mut n_alive = 0;
+    for name in listed {
+        if let Name::Lock(producer) = Name::parse(&name) {
+            n_alive += usize::from(is_alive(&place, &producer)?);
+        }
+    }
+    Ok(n_alive)
 }
 
 impl Place {

@@ -184,7 +184,7 @@ impl Directory {
 }
 
 /// Whether a producer's lock is held. Only a process that holds it can write as that producer.
-fn is_alive(place: &Place, producer: &ProducerId) -> Result<bool, SpoolError> {
+pub(crate) fn is_alive(place: &Place, producer: &ProducerId) -> Result<bool, SpoolError> {
     let path = place.dir.join(names::lock(producer));
     let lock = if_there(place.disk.try_lock(&path, false)).at("lock", &path)?;
     // Held by somebody, as opposed to free (and ours for a moment) or not there.

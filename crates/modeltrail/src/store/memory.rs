@@ -270,6 +270,8 @@ impl Store for MemoryStore {
                 secret: Some(&entry.secret),
                 parts: &parts,
                 checks: &entry.checks,
+                erased: &[],
+                salts: &[],
                 unreadable: &[],
                 lookup: Some(lookup),
             }));
@@ -283,6 +285,10 @@ impl Store for MemoryStore {
     }
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError> {
         Ok(Vec::new())
     }
 

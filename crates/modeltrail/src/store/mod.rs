@@ -15,6 +15,8 @@ mod tests;
 pub use batch::{Batch, NewEntry, ProducerState};
 pub use error::StoreError;
 pub use memory::MemoryStore;
+#[cfg(all(feature = "sqlite", any(test, feature = "testing")))]
+pub use sqlite::erasing;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Access, SqliteFacts, SqliteStore};
 
@@ -224,6 +226,13 @@ pub trait Store: Send {
     /// # Errors
     /// When the store cannot be read.
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError>;
+
+    /// Holds the stored tiles against the stored leaf hashes: each
+    /// [`ChangedTile`](modeltrail_core::verify::FindingKind::ChangedTile) names the entries under it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError>;
 
     /// Hands over index, leaf and stored leaf hash of the entries of `range`, ascending, as they lie
     /// in the store: bytes that somebody changed come as they are, and what is not there is passed

@@ -139,6 +139,9 @@ macro_rules! leave_to_inner {
             fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
                 self.0.verify_indexes()
             }
+            fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError> {
+                self.0.verify_tiles()
+            }
             fn leaves(
                 &self,
                 range: Range<u64>,

@@ -9,12 +9,20 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use modeltrail::{Ack, OnFull, Recorder};
+use modeltrail::publish::PublishOptions;
+use modeltrail::{Ack, OnFull, Recorder, Trim};
 
 use crate::place::{self, SPOOL};
 
 /// Marks a process as a child, and holds what it is to do.
 const TASK: &str = "MODELTRAIL_IT_TASK";
+
+/// Set where the spool is to forget a record only once it is published.
+pub(crate) const TRIM: &str = "MODELTRAIL_IT_TRIM_PUBLISHED";
+
+/// Checkpoints come often, so that many a kill falls between a commit and one.
+const PUBLISH: PublishOptions =
+    PublishOptions { every: Duration::from_millis(20), n_entries: 65_536 };
 
 /// How long anything may take before a test gives up; far more than any of it takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,11 +49,10 @@ impl Task {
 
     fn parse(text: &str) -> (Self, String) {
         let fields: Vec<&str> = text.splitn(6, ' ').collect();
-        let acks = [Ack::Accepted, Ack::Written, Ack::Spooled, Ack::Sequenced];
         let task = Self {
             no: fields[0].parse().unwrap(),
             n_threads: fields[1].parse().unwrap(),
-            ack: acks.into_iter().find(|ack| ack.name() == fields[2]).unwrap(),
+            ack: Ack::ALL.into_iter().find(|ack| ack.name() == fields[2]).unwrap(),
             sequence: fields[3].parse().unwrap(),
             padding_bytes: fields[4].parse().unwrap(),
         };
@@ -69,6 +76,8 @@ fn child_main() {
         .ack(task.ack)
         .sequence(task.sequence)
         .spool(SPOOL)
+        .publish(PUBLISH)
+        .trim(if std::env::var_os(TRIM).is_some() { Trim::Published } else { Trim::Sequenced })
         .on_full(OnFull::Block(PATIENCE))
         // These children only record: who waits for `sequenced` must not wait for the others.
         .give_way(false)

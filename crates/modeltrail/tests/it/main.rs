@@ -9,4 +9,6 @@ mod kills;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 mod takeover;

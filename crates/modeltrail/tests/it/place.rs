@@ -116,6 +116,7 @@ pub(crate) fn judge(ledger: &Ledger, acked: &BTreeSet<String>) -> Found {
                     let lost = p.event == modeltrail_core::control::ProducerEvent::Lost;
                     found.n_lost_producers += usize::from(lost);
                 }
+                Some(Control::Key(_) | Control::Epoch(_) | Control::Erasure(_)) => {}
                 None => panic!("an entry of kind {kind} without its control part"),
             },
         }
@@ -134,6 +135,7 @@ const fn name(reason: GapReason) -> &'static str {
         GapReason::Dropped => "dropped",
         GapReason::Quarantined => "quarantined",
         GapReason::Refused => "refused",
+        GapReason::Epoch => "epoch",
     }
 }
 

@@ -5,10 +5,11 @@ use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use modeltrail::check::{self, CheckOptions};
+use modeltrail::keys::LedgerKeys;
 use modeltrail::reader::{EntryView, ReadError};
 use modeltrail::report::{Period, Request, data_access, model_usage};
 use modeltrail::store::Entry;
-use modeltrail::{Ledger, Query, Reader};
+use modeltrail::{Ledger, Query, Reader, Recorder};
 use modeltrail_core::PartId;
 use modeltrail_core::redact::Redactor;
 use modeltrail_core::time::parse_rfc3339;
@@ -91,9 +92,16 @@ impl<'a> Demo<'a> {
         tale.step("A new ledger")?;
         tale.command(&format!("modeltrail init --origin {ORIGIN}"))?;
         self.ledger.create(ORIGIN)?;
+        let recorder = Recorder::open(&self.settings.store)?;
+        let [_, vkey] = LedgerKeys::of(&recorder)?.begin()?;
+        recorder.close()?;
         let reader = self.reader()?;
         let database = init::database(&self.ledger);
-        tale.say(&format!("{}: {} entries, in {database}", reader.origin(), reader.size()?))?;
+        tale.say(&format!(
+            "{}: {} entries, in {database}; checkpoints are signed by {vkey}",
+            reader.origin(),
+            reader.size()?
+        ))?;
         Ok(())
     }
 

@@ -120,6 +120,8 @@ impl<'a> Intake<'a> {
             .limits(settings.limits)
             .redactor(settings.redactor())
             .spool(settings.spool)
+            .trim(settings.trim)
+            .publish(settings.publish)
             .close_timeout(CLOSE)
             .on_full(match settings.on_full {
                 OnFullChoice::Block => OnFull::Block(BLOCK),
@@ -214,9 +216,9 @@ impl<'a> Intake<'a> {
             OnFullChoice::Block => Ack::Accepted,
             OnFullChoice::Fail | OnFullChoice::Gap => Ack::Written,
         };
-        let receipt = self.recorder.record_at(record, ack)?;
+        let recorded = self.recorder.record_at(record, ack)?;
         self.summary.n_taken += 1;
-        self.summary.n_dropped += u64::from(receipt.dropped);
+        self.summary.n_dropped += u64::from(recorded.dropped);
         Ok(())
     }
 
@@ -232,7 +234,7 @@ impl<'a> Intake<'a> {
         let stats = self.recorder.stats()?;
         self.summary.n_refused += stats.n_refused;
         let n_kept = self.summary.n_taken.saturating_sub(self.summary.n_dropped + stats.n_refused);
-        if ack == Ack::Sequenced {
+        if ack >= Ack::Sequenced {
             let reader = Reader::of(&self.ledger)?;
             let Tally { n_duplicates, n_conflicts, n_lost } =
                 tally(&reader, self.size, &self.recorder.producer()?, &stats)?;

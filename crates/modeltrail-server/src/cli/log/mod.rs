@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::{Context, Notes};
 use super::init::default_origin;
+use super::key::with_keys;
 use crate::config::{Flag, help};
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::output::{Column, Format, Rows, stdout};
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     /// Make the ledger if it is not there
     #[arg(long)]
     create: bool,
-    #[arg(long, value_name = "written|spooled|sequenced", help = help("ack"))]
+    #[arg(long, value_name = "written|spooled|sequenced|published", help = help("ack"))]
     ack: Option<String>,
     #[arg(long, value_name = "block|fail|gap", help = help("on_full"))]
     on_full: Option<String>,
@@ -92,7 +93,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.create && !ledger.exists() {
         let origin = default_origin(&ledger);
         ledger.create(&origin)?;
-        context.notes.note(&format!("made the ledger {origin}"));
+        let vkey = with_keys(context, None, |keys| Ok(keys.begin()?[1].clone()))?;
+        context.notes.note(&format!("made the ledger {origin}, whose checkpoint key is {vkey}"));
     }
     let progress = Progress::bytes(source.bytes, !context.notes.is_quiet(), "recording");
     let mut intake = Intake::open(&context.settings, &ledger)?;

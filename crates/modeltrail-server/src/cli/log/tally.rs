@@ -61,7 +61,7 @@ impl Tally {
             GapReason::Duplicate => self.n_duplicates += n,
             GapReason::Quarantined => self.n_lost += n,
             // Counted when they happened.
-            GapReason::Dropped | GapReason::Refused => {}
+            GapReason::Dropped | GapReason::Refused | GapReason::Epoch => {}
         }
     }
 }

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 
 use modeltrail::report::{DataAccess, Request, data_access};
 
+use super::Reported;
 use crate::cli::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::outside::standing::OutsideStanding;
 
 /// What a user asked for: requests by model, and each request
 #[derive(clap::Args)]
@@ -36,6 +38,10 @@ enum Writer<W: Write> {
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let reader = context.reader()?;
     let period = super::period(args.days, args.as_of.as_deref())?;
+    let outside = context.outside_in_short()?;
+    if context.settings.format == Format::Csv {
+        context.notes.note(&outside.line());
+    }
     let out = stdout();
     // Figures and requests come through two callbacks that write to the same place.
     let writer = RefCell::new(match context.settings.format {
@@ -47,7 +53,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         &reader,
         &args.user,
         &period,
-        |figures| Ok(writer.borrow_mut().figures(figures)?),
+        |figures| Ok(writer.borrow_mut().figures(figures, &outside)?),
         |request| Ok(writer.borrow_mut().request(request)?),
     )?;
     writer.into_inner().finish()?;
@@ -55,15 +61,16 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 impl<W: Write> Writer<W> {
-    fn figures(&mut self, figures: &DataAccess) -> io::Result<()> {
+    fn figures(&mut self, figures: &DataAccess, outside: &OutsideStanding) -> io::Result<()> {
         match self {
             Self::Json { out, .. } => {
-                let json = serde_json::to_string_pretty(figures)?;
+                let json = serde_json::to_string_pretty(&Reported { report: figures, outside })?;
                 // The object stays open: its last member is the list that follows.
                 let open = json.strip_suffix("\n}").unwrap_or(&json);
                 write!(out, "{open},\n  \"requests\": [")
             }
-            // A second table in one CSV would be none; `--format json` has the figures.
+            // A second table in one CSV would be none; `--format json` has the figures and what they
+            // rest on, which is told beside.
             Self::Csv(_) => Ok(()),
             Self::Table { out, rows } => {
                 let Some(mut out) = out.take() else { return Ok(()) };
@@ -73,6 +80,7 @@ impl<W: Write> Writer<W> {
                 for (model, n) in models_used {
                     writeln!(out, "  {} {n}", crate::output::clean(model))?;
                 }
+                writeln!(out, "  {}", outside.line())?;
                 *rows = Some(Rows::table(out, COLUMNS, stdout_has_color()));
                 Ok(())
             }

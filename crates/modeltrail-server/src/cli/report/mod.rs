@@ -4,10 +4,12 @@ mod data_access;
 mod model_usage;
 
 use modeltrail::report::Period;
+use serde::Serialize;
 
 use super::context::{Context, now_ns};
 use super::time;
 use crate::exit::{Exit, Failure};
+use crate::outside::standing::OutsideStanding;
 
 /// Answer an auditor's question over a period
 #[derive(clap::Args)]
@@ -27,6 +29,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Report::ModelUsage(args) => model_usage::run(args, context),
         Report::DataAccess(args) => data_access::run(args, context),
     }
+}
+
+/// A report with what it rests on: how far the ledger's evidence outside goes.
+#[derive(Serialize)]
+pub(crate) struct Reported<'a, R> {
+    #[serde(flatten)]
+    pub(crate) report: &'a R,
+    pub(crate) outside: &'a OutsideStanding,
 }
 
 /// The period of a report; `as_of` is where it ends, now when absent.

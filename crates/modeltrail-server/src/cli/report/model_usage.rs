@@ -4,9 +4,11 @@ use std::io::{self, Write};
 
 use modeltrail::report::{ModelUsage, model_usage};
 
+use super::Reported;
 use crate::cli::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::outside::standing::OutsideStanding;
 
 /// How a model was used: predictions, users, labels, versions, latencies
 #[derive(clap::Args)]
@@ -31,23 +33,30 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if report.figures.is_none() {
         context.notes.note(&format!("no prediction of {} in this period", args.model));
     }
+    let outside = context.outside_in_short()?;
     let out = stdout();
     match context.settings.format {
-        Format::Json => write_json(out, &report)?,
-        Format::Csv => write_rows(Rows::csv(out, COLUMNS)?, &report)?,
-        Format::Table => write_rows(Rows::table(out, COLUMNS, stdout_has_color()), &report)?,
+        Format::Json => write_json(out, &Reported { report: &report, outside: &outside })?,
+        Format::Csv => write_rows(Rows::csv(out, COLUMNS)?, &report, &outside)?,
+        Format::Table => {
+            write_rows(Rows::table(out, COLUMNS, stdout_has_color()), &report, &outside)?;
+        }
     }
     Ok(Exit::Fine)
 }
 
 /// The report as JSON, under the seed document's names.
-pub(crate) fn write_json(mut out: impl Write, report: &ModelUsage) -> io::Result<()> {
+pub(crate) fn write_json(mut out: impl Write, report: &Reported<'_, ModelUsage>) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut out, report)?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
-fn write_rows(mut rows: Rows<impl Write>, report: &ModelUsage) -> io::Result<()> {
+fn write_rows(
+    mut rows: Rows<impl Write>,
+    report: &ModelUsage,
+    outside: &OutsideStanding,
+) -> io::Result<()> {
     let mut row = |figure: &str, of: &str, value: String| {
         rows.row(vec![figure.to_owned(), of.to_owned(), value])
     };
@@ -69,6 +78,7 @@ fn write_rows(mut rows: Rows<impl Write>, report: &ModelUsage) -> io::Result<()>
         row("first_prediction", "", figures.first_prediction.clone())?;
         row("last_prediction", "", figures.last_prediction.clone())?;
     }
+    row("outside", outside.tier.name(), outside.line())?;
     rows.finish()?;
     Ok(())
 }

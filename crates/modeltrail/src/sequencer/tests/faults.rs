@@ -178,6 +178,9 @@ impl Store for Faulty {
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
         self.inner.verify_indexes()
     }
+    fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError> {
+        self.inner.verify_tiles()
+    }
     fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError> {
         self.inner.leaves(range, each)
     }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod refusals;
+mod trim;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,9 +17,10 @@ use modeltrail_core::{Kind, Limits, PartId, Record};
 use serde_json::json;
 
 use super::*;
+use crate::anchor_file::AnchorFileError;
 use crate::check::{self, CheckOptions};
-use crate::spool::{Level, Producer as SpoolProducer};
-use crate::store::Entry;
+use crate::spool::{Level, Producer as SpoolProducer, SpoolError, SpoolOptions};
+use crate::store::{Entry, StoreError};
 
 const ORIGIN: &str = "example.com/sequencer";
 

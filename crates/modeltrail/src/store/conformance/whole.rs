@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use modeltrail_core::code::{Encoding, PartId};
 use modeltrail_core::query::Query;
-use modeltrail_core::verify::{Chain, Ends, check_entry};
+use modeltrail_core::verify::{Chain, Ends, Keys, check_entry};
 use modeltrail_core::{Frame, Leaf, Record};
 use serde_json::json;
 
@@ -87,7 +87,8 @@ fn chain(store: &dyn Store) -> Outcome {
         last_leaf_hash: tip.last_leaf_hash,
         time_us: tip.time_us,
         edge_root: tip.frontier.root(),
-        anchor: None,
+        outside: Vec::new(),
+        keys: Keys::new(store.origin(), Vec::new(), &[]),
     };
     let mut chain = Chain::new(store.origin(), ends);
     store.verify_scan(0..u64::MAX, &mut |item| {
@@ -95,7 +96,7 @@ fn chain(store: &dyn Store) -> Outcome {
             chain.push(check_entry(&entry));
         }
     })?;
-    same("findings of the chain", &chain.finish(), &Vec::new())
+    same("findings of the chain", &chain.finish().findings, &Vec::new())
 }
 
 /// Entries of each batch; a size that is no multiple of it shows half a batch.

@@ -3,12 +3,15 @@
 mod checkpoints;
 mod codec;
 mod connect;
+#[cfg(any(test, feature = "testing"))]
+pub mod erasing;
 mod indexes;
 mod inspect;
 mod read;
 mod scan;
 mod schema;
 mod terms;
+mod tiles;
 mod tree;
 mod verify;
 mod write;
@@ -288,7 +291,7 @@ impl Store for SqliteStore {
         item: &mut dyn FnMut(VerifyItem<'_>),
     ) -> Result<(), StoreError> {
         let (terms, unpacker) = (&mut self.terms.borrow_mut(), &mut self.unpacker.borrow_mut());
-        verify::scan(&self.db, terms, unpacker, range, item)
+        verify::scan(&self.db, terms, unpacker, range, self.has_tree()?, item)
     }
 
     fn strays(&self, size: u64) -> Result<Strays, StoreError> {
@@ -297,6 +300,17 @@ impl Store for SqliteStore {
 
     fn verify_indexes(&self) -> Result<Vec<Finding>, StoreError> {
         indexes::check(&self.db)
+    }
+
+    fn verify_tiles(&self) -> Result<Vec<Finding>, StoreError> {
+        if !self.has_tree()? {
+            return Ok(Vec::new());
+        }
+        // In one snapshot: what is appended meanwhile brings its tiles with it.
+        let transaction = self.db.unchecked_transaction()?;
+        let findings = tiles::check(&self.db)?;
+        transaction.finish()?;
+        Ok(findings)
     }
 
     fn leaves(&self, range: Range<u64>, each: &mut EachLeaf<'_>) -> Result<(), StoreError> {

@@ -21,6 +21,8 @@ pub(super) const FORMAT_VERSION_MIN: u32 = 1;
 /// random indexes are what a commit costs. What nearly every entry is (a prediction, a success) has
 /// no index of its own: the index of times serves. A key that happens to be another's is told apart by the
 /// part itself. Names, versions, users and labels are `terms`, so that rows and indexes stay narrow.
+/// `parts.erased` holds the commitments of parts that were erased, `parts.salts` the salts of those
+/// that were left when the secret went with them; both are NULL where nothing was erased.
 /// `lookups_by_model` covers what usage reports read; it names `idx`, four bytes for each entry, so
 /// that queries by model come in order without a sort.
 pub(super) const TABLES: &str = "
@@ -66,7 +68,9 @@ CREATE TABLE parts (
   metadata BLOB,
   pipeline BLOB,
   error    BLOB,
-  control  BLOB
+  control  BLOB,
+  erased   BLOB,
+  salts    BLOB
 );
 
 CREATE TABLE terms (
@@ -109,6 +113,12 @@ CREATE TABLE producers (
   next_seq INTEGER NOT NULL,
   ended    INTEGER NOT NULL
 ) WITHOUT ROWID;
+";
+
+/// What brings the table `parts` of a version 1 file to version 2.
+pub(super) const ERASURE_COLUMNS: &str = "
+ALTER TABLE parts ADD COLUMN erased BLOB;
+ALTER TABLE parts ADD COLUMN salts BLOB;
 ";
 
 /// Tables of proofs.

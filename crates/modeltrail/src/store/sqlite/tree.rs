@@ -96,11 +96,16 @@ pub(super) fn upgrade(db: &mut Connection) -> Result<(), StoreError> {
     let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     // Another process may have done it while this one waited for the lock.
     if version < schema::FORMAT_VERSION {
-        transaction.execute_batch(schema::TREE_TABLES)?;
-        transaction.execute_batch(schema::TREE_TRIGGERS)?;
-        let size = transaction.query_row("SELECT size FROM head", [], |row| row.get(0))?;
-        grow(&mut Rows(&transaction), 0, from_db(size))?;
-        transaction.pragma_update(None, "user_version", schema::FORMAT_VERSION)?;
+        upgrade_within(&transaction)?;
     }
     Ok(transaction.commit()?)
+}
+
+pub(super) fn upgrade_within(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction.execute_batch(schema::ERASURE_COLUMNS)?;
+    transaction.execute_batch(schema::TREE_TABLES)?;
+    transaction.execute_batch(schema::TREE_TRIGGERS)?;
+    let size = transaction.query_row("SELECT size FROM head", [], |row| row.get(0))?;
+    grow(&mut Rows(transaction), 0, from_db(size))?;
+    Ok(transaction.pragma_update(None, "user_version", schema::FORMAT_VERSION)?)
 }

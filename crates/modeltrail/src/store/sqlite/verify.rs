@@ -27,11 +27,14 @@ pub(super) fn scan(
     terms: &mut Terms,
     unpacker: &mut Unpacker,
     range: Range<u64>,
+    has_erasures: bool,
     item: &mut dyn FnMut(VerifyItem<'_>),
 ) -> Result<(), StoreError> {
+    // Format version 1 has no columns for what erasing leaves.
+    let erasure = if has_erasures { "p.erased, p.salts" } else { "NULL, NULL" };
     let sql = format!(
         "SELECT l.idx, l.leaf, l.hash, p.idx, p.secret, p.checks, c.hash, k.idx, {LOOKUP_COLUMNS}, c.key, \
-         {PART_COLUMNS} FROM leaves l LEFT JOIN parts p ON p.idx = l.idx \
+         {PART_COLUMNS}, {erasure} FROM leaves l LEFT JOIN parts p ON p.idx = l.idx \
          LEFT JOIN contents c ON c.id = p.input LEFT JOIN lookups k ON k.idx = l.idx \
          WHERE l.idx >= ?1 AND l.idx < ?2 ORDER BY l.idx"
     );
@@ -77,6 +80,9 @@ fn has(row: &Row<'_>, at: usize) -> bool {
 /// Where the columns of [`PART_COLUMNS`] begin in the scan's rows.
 const PARTS_AT: usize = 8 + 14;
 
+/// Where what erasing leaves stands, behind [`PART_COLUMNS`].
+const ERASED_AT: usize = PARTS_AT + 12;
+
 fn entry(
     db: &Connection,
     terms: &RefCell<&mut Terms>,
@@ -114,6 +120,8 @@ fn entry(
         secret: if has(row, 3) { bytes(row, 4) } else { None },
         parts: &stored,
         checks: if is_read { bytes(row, 5).unwrap_or_default() } else { &[] },
+        erased: bytes(row, ERASED_AT).unwrap_or_default(),
+        salts: bytes(row, ERASED_AT + 1).unwrap_or_default(),
         unreadable: &unreadable,
         lookup: if has(row, 7) { Some(&lookup) } else { None },
     }));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use modeltrail::recorder::RecordingError;
 use modeltrail::spool::SpoolOptions;
-use modeltrail::{Ack, Ledger, OnFull, Reader, Receipt, Recorder};
+use modeltrail::{Ack, Ledger, OnFull, Reader, Recorded, Recorder};
 
 use crate::child::PATIENCE;
 use crate::place::{self, SPOOL};
@@ -77,7 +77,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn note(&mut self, id: String, result: Result<Receipt, RecordingError>) {
+    fn note(&mut self, id: String, result: Result<Recorded, RecordingError>) {
         match result {
             Ok(receipt) if receipt.dropped => self.dropped.insert(id),
             Ok(receipt) if receipt.ack >= Ack::Spooled => self.acked.insert(id),

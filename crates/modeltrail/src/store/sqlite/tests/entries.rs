@@ -64,8 +64,12 @@ fn missing_entries_in_the_middle_and_at_the_end_with_the_head_mended() {
     let edited = ledger();
     let size: u64 = 602;
     edited.sql(&everywhere(&format!("idx >= {}", size - 100)));
-    mend_head(&edited.open());
-    assert_eq!(edited.findings(), [(MissingEntry, size - 100, size - 1)]);
+    mend(&edited.open());
+    assert_eq!(edited.findings(), [(Rollback, size - 100, size - 1)]);
+    // Without the head mended, the ledger itself says that they were there.
+    let edited = ledger();
+    edited.sql(&everywhere(&format!("idx >= {}", size - 100)));
+    assert_eq!(edited.findings(), [(TruncatedTail, size - 100, size - 1)]);
 
     // 100 in the middle, everything behind them renumbered, the head mended.
     let edited = ledger();
@@ -77,7 +81,7 @@ fn missing_entries_in_the_middle_and_at_the_end_with_the_head_mended() {
             db.execute(&sql, params![index - 100, index]).unwrap();
         }
     }
-    mend_head(&db);
+    mend(&db);
     assert_eq!(edited.findings(), [(MissingEntry, 200, 299)]);
 }
 
@@ -101,7 +105,7 @@ fn moved_and_inserted_entries() {
     let copy = |from: u64, to: u64| -> String {
         "INSERT INTO leaves SELECT {to}, leaf, hash FROM leaves WHERE idx = {from}; \
          INSERT INTO parts SELECT {to}, secret, checks, raw, zstd, header, input, output, parties, \
-         metadata, pipeline, error, control FROM parts WHERE idx = {from}; \
+         metadata, pipeline, error, control, erased, salts FROM parts WHERE idx = {from}; \
          INSERT INTO lookups SELECT {to}, time_ns, kind, status, model, version, user, label, \
          latency_us, input, request_key, subject_key, session_key, input_mac_key \
          FROM lookups WHERE idx = {from};"

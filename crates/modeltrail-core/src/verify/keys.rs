@@ -1,0 +1,162 @@
+//! Which keys a verification believes: those that were handed over outside the ledger, and those that
+//! followed them.
+
+use std::collections::BTreeSet;
+
+use crate::keys::{KeyChange, KeyEvent, KeyHistory, KeyRole};
+use crate::note::{Note, VerifierKey};
+
+/// The keys of a ledger, for a verification.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    history: KeyHistory,
+    pinned: Vec<VerifierKey>,
+    /// Public keys that are pinned, or vouched for by such; without pinned ones, not asked.
+    believed: BTreeSet<[u8; 32]>,
+}
+
+impl Keys {
+    /// From keys that were handed over outside the ledger, and what its `key` entries say, in the
+    /// order of their indexes. Without pinned keys the entries are believed as they are, and then who
+    /// can rewrite the whole ledger can also name the keys.
+    #[must_use]
+    pub fn new(origin: &str, pinned: Vec<VerifierKey>, changes: &[(u64, KeyChange)]) -> Self {
+        let mut history = KeyHistory::new(origin);
+        let held = |(index, change): &&(u64, KeyChange)| history.apply(*index, change).is_ok();
+        let held: Vec<&KeyChange> = changes.iter().filter(held).map(|(_, change)| change).collect();
+        let believed = pinned.iter().map(|key| *key.public()).collect();
+        let mut keys = Self { history, pinned, believed };
+        // The pinned key may be the first or the last: those after it are found on the way forward,
+        // those before it on the way back, those of the other role on the way forward again.
+        held.iter().for_each(|change| keys.follow(change));
+        held.iter().rev().for_each(|change| keys.follow(change));
+        held.iter().for_each(|change| keys.follow(change));
+        keys
+    }
+
+    /// Believes the keys that a change names if a key that is believed has signed it.
+    fn follow(&mut self, change: &KeyChange) {
+        let Ok(note) = Note::parse(change.note.as_bytes()) else { return };
+        let believed: Vec<&VerifierKey> = self
+            .history
+            .keys()
+            .iter()
+            .map(|known| &known.key)
+            .chain(&self.pinned)
+            .filter(|key| self.believed.contains(key.public()))
+            .collect();
+        if change.event == KeyEvent::Retired || note.verify(believed.iter().copied()).is_err() {
+            return;
+        }
+        for vkey in std::iter::once(&change.vkey).chain(&change.replaces) {
+            if let Ok(key) = VerifierKey::parse(vkey) {
+                self.believed.insert(*key.public());
+            }
+        }
+    }
+
+    /// Keys of a role that are believed for a checkpoint of `size` entries, or for the entry with the
+    /// index `size`. Pinned keys that the ledger does not name count in every role.
+    #[must_use]
+    pub fn of(&self, role: KeyRole, size: u64) -> Vec<&VerifierKey> {
+        let is_believed =
+            |key: &&VerifierKey| self.pinned.is_empty() || self.believed.contains(key.public());
+        let is_named = |key: &&VerifierKey| {
+            self.history.keys().iter().any(|known| known.key.public() == key.public())
+        };
+        let unnamed = self.pinned.iter().filter(|key| !is_named(key));
+        self.history.in_force(role, size).filter(is_believed).chain(unnamed).collect()
+    }
+
+    /// True when no key is known at all, so that no signature says anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pinned.is_empty() && self.history.keys().is_empty()
+    }
+
+    /// True when keys were handed over outside the ledger.
+    #[must_use]
+    pub fn are_pinned(&self) -> bool {
+        !self.pinned.is_empty()
+    }
+
+    /// What the ledger's entries say of its keys.
+    #[must_use]
+    pub const fn history(&self) -> &KeyHistory {
+        &self.history
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::KeyReason;
+    use crate::note::{KeyName, NoteSigner};
+
+    fn key(name: &str, n: u8) -> NoteSigner {
+        NoteSigner::new(KeyName::new(name).unwrap(), &[n; 32]).unwrap()
+    }
+
+    fn change(
+        event: KeyEvent,
+        role: KeyRole,
+        of: &NoteSigner,
+        replaces: Option<&NoteSigner>,
+        by: &[&NoteSigner],
+    ) -> KeyChange {
+        let mut change = KeyChange::new(event, role, of.verifier(), KeyReason::Routine);
+        if let Some(old) = replaces {
+            change = change.replacing(old.verifier());
+        }
+        let text = change.text("o");
+        change.sign("o", by.iter().map(|key| key.sign(&text)).collect()).unwrap()
+    }
+
+    /// Checkpoint key 1, authority 9, checkpoint key 2 after 1.
+    fn changes() -> Vec<(u64, KeyChange)> {
+        let (one, two, nine) = (key("o", 1), key("o", 2), key("office", 9));
+        vec![
+            (0, change(KeyEvent::Added, KeyRole::Checkpoint, &one, None, &[&one])),
+            (1, change(KeyEvent::Added, KeyRole::Authority, &nine, None, &[&nine, &one])),
+            (9, change(KeyEvent::Rotated, KeyRole::Checkpoint, &two, Some(&one), &[&one, &two])),
+        ]
+    }
+
+    fn ids(keys: &Keys, role: KeyRole) -> Vec<String> {
+        keys.of(role, 100).iter().map(|key| key.id().to_string()).collect()
+    }
+
+    #[test]
+    fn keys_are_believed_from_any_pinned_one_on_and_back() {
+        let (one, two, nine) = (key("o", 1), key("o", 2), key("office", 9));
+        let id = |key: &NoteSigner| key.verifier().id().to_string();
+        for pinned in [vec![], vec![&one], vec![&two], vec![&one, &nine]] {
+            let pinned = pinned.into_iter().map(|key| key.verifier().clone()).collect();
+            let keys = Keys::new("o", pinned, &changes());
+            assert_eq!(ids(&keys, KeyRole::Checkpoint), [id(&one), id(&two)]);
+            assert_eq!(ids(&keys, KeyRole::Authority), [id(&nine)]);
+        }
+    }
+
+    #[test]
+    fn keys_that_no_pinned_one_vouches_for_are_not_believed() {
+        let stranger = key("o", 7);
+        let keys = Keys::new("o", vec![stranger.verifier().clone()], &changes());
+        let id = stranger.verifier().id().to_string();
+        assert_eq!(ids(&keys, KeyRole::Checkpoint), [id.as_str()]);
+        assert_eq!(ids(&keys, KeyRole::Authority), [id.as_str()]);
+        assert!(Keys::new("o", Vec::new(), &[]).is_empty());
+    }
+
+    #[test]
+    fn an_authority_that_an_attacker_put_before_the_pinned_key_is_not_believed() {
+        let (one, mine) = (key("o", 1), key("office", 66));
+        let changes = [
+            (0, change(KeyEvent::Added, KeyRole::Authority, &mine, None, &[&mine])),
+            (1, change(KeyEvent::Added, KeyRole::Checkpoint, &one, None, &[&one, &mine])),
+        ];
+        let keys = Keys::new("o", vec![one.verifier().clone()], &changes);
+        assert_eq!(ids(&keys, KeyRole::Checkpoint).len(), 1);
+        assert_eq!(ids(&keys, KeyRole::Authority), [] as [String; 0]);
+    }
+}

@@ -1,0 +1,16 @@
+//! Attacks on a ledger, each acted out by somebody who has what the attack says that he has, and what
+//! catches it.
+//!
+//! | tier | who verifies has |
+//! |---|---|
+//! | T0 | the database and a pinned key |
+//! | T1 | a checkpoint that was kept elsewhere, too |
+//! | T2 | a witness, which saw the last checkpoint and is asked for each new one |
+//!
+//! Where a tier finds nothing the test says so: a blind spot that is not written down would be taken
+//! for strength.
+
+mod erasures;
+mod operator;
+mod room;
+mod writer;
