@@ -6,7 +6,7 @@
 //! tidy` checks it. A verifier therefore needs nothing but this crate and somebody's bytes.
 //!
 //! The formats are described for outsiders in `spec/record.md`, `spec/frame.md`, `spec/leaf.md`,
-//! `spec/checkpoint.md` and `spec/receipt.md`; `spec/vectors/*.json` are read by this crate's tests.
+//! `spec/checkpoint.md`, `spec/receipt.md` and `spec/bundle.md`; `spec/vectors/*.json` are read by this crate's tests.
 
 pub mod anchor;
 pub mod bundle;

@@ -1,6 +1,8 @@
-//! Proofs, notes, receipts, policies and witnesses from outside: against vectors of others, against a second
+//! Proofs, notes, receipts, bundles, policies and witnesses from outside: against vectors of others, against a second
 //! implementation, against published crates, and against every single-byte change.
 
+#[cfg(test)]
+mod bundles;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]

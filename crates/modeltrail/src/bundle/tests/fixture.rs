@@ -75,7 +75,7 @@ fn frame(index: u64, time_us: u64) -> Frame {
     }
     let record = match index {
         _ if index % 10 == 9 => Record::new(Kind::Oversight),
-        _ if index % 3 == 0 => Record::prediction("fraud", "1"),
+        _ if index.is_multiple_of(3) => Record::prediction("fraud", "1"),
         _ => Record::prediction("churn", "2"),
     };
     let record = record
