@@ -128,7 +128,7 @@ fn status_of_a_fresh_and_of_a_used_ledger() {
     assert_eq!(fresh.stderr, "");
     let fresh = fresh.json();
     assert_eq!((&fresh["size"], &fresh["anchor"]["state"]), (&0.into(), &"missing".into()));
-    assert_eq!(fresh["format_version"], 1);
+    assert_eq!(fresh["format_version"], 2);
     folder.pipe(&["log"], line("a", "")).code(0);
     let used = folder.json(&["status"]);
     assert_eq!(used["anchor"]["state"], "current");

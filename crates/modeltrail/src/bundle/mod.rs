@@ -1,7 +1,7 @@
 //! Evidence bundles: one file with which an auditor checks entries, and that none of those asked for was left out,
 //! without the ledger and without its operator (`spec/bundle.md`).
 //!
-//! [`write`] makes one from a ledger; [`modeltrail_core::bundle::verify`] checks one, of a file or of bytes.
+//! [`write()`] makes one from a ledger; [`modeltrail_core::bundle::verify`] checks one, of a file or of bytes.
 //! The same ledger, request and checkpoint give the same bytes.
 //!
 //! The files of a bundle must come in the order of their paths and say their length first, and the manifest

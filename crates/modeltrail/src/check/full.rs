@@ -58,7 +58,7 @@ pub(super) fn check(
             true => Ok(Vec::new()),
             false => for_tiles.verify_tiles(),
         });
-        let workers = Workers::start(scope, job, N_CHUNK, &of_chunk)?;
+        let workers = Workers::start(scope, job, N_CHUNK, of_chunk)?;
         workers.take_all(|done| {
             hand_over(done.checkpoints, chain, report);
             for piece in done.result {

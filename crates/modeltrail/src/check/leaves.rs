@@ -26,7 +26,7 @@ pub(super) fn check(
         run(store, range.clone(), stored.chain(outside).collect())
     };
     std::thread::scope(|scope| -> Result<(), CheckError> {
-        let workers = Workers::start(scope, job, N_CHUNK, &of_chunk)?;
+        let workers = Workers::start(scope, job, N_CHUNK, of_chunk)?;
         workers.take_all(|done| {
             hand_over(done.checkpoints, chain, report);
             let is_taken = done.result.is_some_and(|run| chain.push_run(&run));

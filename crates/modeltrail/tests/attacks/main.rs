@@ -10,7 +10,11 @@
 //! Where a tier finds nothing the test says so: a blind spot that is not written down would be taken
 //! for strength.
 
+#[cfg(test)]
 mod erasures;
+#[cfg(test)]
 mod operator;
+#[cfg(test)]
 mod room;
+#[cfg(test)]
 mod writer;
