@@ -138,9 +138,8 @@ impl Erasure {
 
 fn check_list(entries: &[(u64, Vec<u16>)]) -> Result<(), ErasureError> {
     let ascends = entries.is_sorted_by(|a, b| a.0 < b.0);
-    let has_parts = |(_, parts): &(u64, Vec<u16>)| {
-        !parts.is_empty() && parts.is_sorted_by(|a, b| a < b)
-    };
+    let has_parts =
+        |(_, parts): &(u64, Vec<u16>)| !parts.is_empty() && parts.is_sorted_by(|a, b| a < b);
     if entries.is_empty() || !ascends || !entries.iter().all(has_parts) {
         return Err(ErasureError::Order);
     }
@@ -191,18 +190,12 @@ mod tests {
             other(&mut erasure);
             assert_eq!(verify(&erasure), Err(ErasureError::OtherText));
         }
-        assert_eq!(
-            erasure.verify("other", 10, [key(1).verifier()]),
-            Err(ErasureError::OtherText)
-        );
+        assert_eq!(erasure.verify("other", 10, [key(1).verifier()]), Err(ErasureError::OtherText));
         assert_eq!(
             erasure.verify("o", 10, [key(2).verifier()]),
             Err(ErasureError::Signature(VerifyError::NoKnownKey))
         );
-        assert_eq!(
-            erasure.verify("o", 9, [key(1).verifier()]),
-            Err(ErasureError::NotBefore(9))
-        );
+        assert_eq!(erasure.verify("o", 9, [key(1).verifier()]), Err(ErasureError::NotBefore(9)));
         let unsigned = Erasure { note: String::new(), ..erasure };
         assert!(matches!(verify(&unsigned), Err(ErasureError::Note(_))));
     }

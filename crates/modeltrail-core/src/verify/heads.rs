@@ -137,12 +137,12 @@ impl Heads {
             self.note_two_signed(size, &here);
         }
         for size in &self.two_signed {
-            let detail = format!("two checkpoints of {size} entries with different roots are signed");
+            let detail =
+                format!("two checkpoints of {size} entries with different roots are signed");
             findings.push(Finding::at(size.saturating_sub(1), FindingKind::Fork, detail));
         }
-        let counts = |wrong: &Wrong| {
-            wrong.n > 0 && first_moot.is_none_or(|first| wrong.first <= first)
-        };
+        let counts =
+            |wrong: &Wrong| wrong.n > 0 && first_moot.is_none_or(|first| wrong.first <= first);
         let forks = counts(&self.forked);
         if forks && !self.two_signed.contains(&self.forked.first) {
             let detail = format!(
@@ -155,9 +155,8 @@ impl Heads {
             findings.push(self.forked.finding(FindingKind::Fork, detail));
         }
         // What a signed checkpoint shows, one without a signature need not say again.
-        let says_more = |wrong: &Wrong| {
-            counts(wrong) && !(forks && self.forked.first <= wrong.first)
-        };
+        let says_more =
+            |wrong: &Wrong| counts(wrong) && !(forks && self.forked.first <= wrong.first);
         if says_more(&self.stored) {
             let detail = format!(
                 "the checkpoint stored for {} entries has another root than they have",

@@ -39,10 +39,7 @@ impl<T: Send> Workers<T> {
         scope: &'scope Scope<'scope, 'env>,
         job: &'env Job<'_>,
         n_chunk: u64,
-        make: impl Fn(&dyn Store, Range<u64>, &[Judged]) -> Result<T, StoreError>
-        + Copy
-        + Send
-        + 'scope,
+        make: impl Fn(&dyn Store, Range<u64>, &[Judged]) -> Result<T, StoreError> + Copy + Send + 'scope,
     ) -> Result<Self, CheckError>
     where
         T: 'scope,

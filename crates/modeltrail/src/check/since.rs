@@ -1,10 +1,10 @@
 //! Going on from the last verification.
 
+use modeltrail_core::Leaf;
 use modeltrail_core::anchor::{Anchor, Head};
+use modeltrail_core::leaf::leaf_hash;
 use modeltrail_core::merkle::{self, Frontier, Nodes, verify_inclusion};
 use modeltrail_core::verify::{Chain, Ends, KnownHead, Source, Start};
-use modeltrail_core::Leaf;
-use modeltrail_core::leaf::leaf_hash;
 
 use super::verified::{self, Verified};
 use super::{CheckError, CheckOptions, CheckReport, Mode};
@@ -82,8 +82,7 @@ fn begin(store: &dyn Store, before: Verified) -> Result<Option<Start>, CheckErro
     }
     let mut leaf = Vec::new();
     store.leaves(last..size, &mut |_, bytes, _| leaf = bytes.to_vec())?;
-    let (Ok(decoded), Ok(proof)) =
-        (Leaf::decode(&leaf), merkle::inclusion(&mut nodes, last, size))
+    let (Ok(decoded), Ok(proof)) = (Leaf::decode(&leaf), merkle::inclusion(&mut nodes, last, size))
     else {
         return Ok(None);
     };

@@ -34,10 +34,7 @@ fn seal_a_rewritten_history_again_with_the_current_key() {
     // A witness has both signatures then, which are proof against the operator for anybody.
     assert_eq!(
         resealed.t2(&kept, &next),
-        Decision::Refuse {
-            refusal: Refusal::OtherRoot,
-            evidence: Some(Evidence::Equivocation)
-        }
+        Decision::Refuse { refusal: Refusal::OtherRoot, evidence: Some(Evidence::Equivocation) }
     );
 }
 
@@ -61,10 +58,7 @@ fn show_one_history_to_some_and_another_to_others() {
     // A witness cosigns one of them, and has proof as soon as it is shown the other.
     assert_eq!(
         other.t2(&here, &there),
-        Decision::Refuse {
-            refusal: Refusal::OtherRoot,
-            evidence: Some(Evidence::Equivocation)
-        }
+        Decision::Refuse { refusal: Refusal::OtherRoot, evidence: Some(Evidence::Equivocation) }
     );
     // Longer than the other, so that the sizes differ: there is no proof of consistency.
     append(other.store(), &[one_more(&entries, 7)]);
@@ -116,9 +110,6 @@ fn sign_two_checkpoints_of_one_size_and_keep_only_one() {
     assert_eq!(room.t1(&false_one), [(Fork, EARLIER - 1, EARLIER - 1)]);
     assert_eq!(
         short.t2(&earlier, &false_one),
-        Decision::Refuse {
-            refusal: Refusal::OtherRoot,
-            evidence: Some(Evidence::Equivocation)
-        }
+        Decision::Refuse { refusal: Refusal::OtherRoot, evidence: Some(Evidence::Equivocation) }
     );
 }

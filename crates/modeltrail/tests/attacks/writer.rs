@@ -115,9 +115,9 @@ fn insert_a_record_with_an_earlier_time() {
     let mut entries = take_all(&room);
     // In the middle of the tables, where the head and the links know nothing of it.
     let shift = |table: &str| {
-        let steps = (21..SIZE).rev().map(|index| {
-            format!("UPDATE {table} SET idx = {} WHERE idx = {index};", index + 1)
-        });
+        let steps = (21..SIZE)
+            .rev()
+            .map(|index| format!("UPDATE {table} SET idx = {} WHERE idx = {index};", index + 1));
         steps.collect::<String>()
     };
     room.sql(&["leaves", "parts", "lookups"].map(shift).concat());
@@ -274,10 +274,7 @@ fn a_history_whose_end_agrees_with_another() {
     let leaf = other.encode();
     let hash = leaf_hash(&leaf);
     room.open()
-        .execute(
-            "UPDATE leaves SET leaf = ?1, hash = ?2 WHERE idx = 20",
-            (leaf, hash.0),
-        )
+        .execute("UPDATE leaves SET leaf = ?1, hash = ?2 WHERE idx = 20", (leaf, hash.0))
         .unwrap();
     // The last leaf, and the hash that it links back to, are as they were.
     assert_eq!(room.store().tip().unwrap().head, kept.checkpoint().head());

@@ -29,8 +29,7 @@ impl Chain {
         }
         self.expected = self.frontier.size();
         self.time_us = run.last_time_us;
-        self.before =
-            Before { computed: run.last, stored: Some(run.last), is_neighbour: true };
+        self.before = Before { computed: run.last, stored: Some(run.last), is_neighbour: true };
         true
     }
 

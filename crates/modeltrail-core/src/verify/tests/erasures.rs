@@ -28,8 +28,7 @@ fn with(control: Control) -> Ledger {
 fn erase(rows: &mut Rows, ids: &[PartId]) {
     let secret: [u8; 32] = rows.secret.clone().try_into().unwrap();
     let commitments = commit(&secret, rows.parts.iter().map(part_ref));
-    let erased: Vec<_> =
-        commitments.into_iter().filter(|(id, _)| ids.contains(id)).collect();
+    let erased: Vec<_> = commitments.into_iter().filter(|(id, _)| ids.contains(id)).collect();
     rows.parts.retain(|(id, _)| !ids.contains(id));
     let salts: Vec<_> =
         rows.parts.iter().map(|(id, _)| (*id, commitment::salt(&secret, *id))).collect();

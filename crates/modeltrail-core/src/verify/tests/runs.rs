@@ -12,7 +12,8 @@ fn leaf_findings(ledger: &Ledger, outside: &[KnownHead], width: usize) -> (Vec<F
         let start = chunk[0].0;
         let end = start + chunk.len() as u64;
         let sizes = outside.iter().map(|known| known.head.size);
-        let mut run = LeafRun::new(start, sizes.filter(|size| (start + 1..=end).contains(size)).collect());
+        let mut run =
+            LeafRun::new(start, sizes.filter(|size| (start + 1..=end).contains(size)).collect());
         let is_run = chunk.iter().all(|(key, rows)| run.push(*key, &rows.leaf, &rows.hash.0));
         if width > 0 && is_run && chain.push_run(&run) {
             n_runs += 1;

@@ -17,9 +17,7 @@ const fn lookup_columns(part: PartId) -> &'static [&'static str] {
     match part {
         PartId::Input => &["input"],
         PartId::Output => &["label"],
-        PartId::Parties => {
-            &["user", "request_key", "subject_key", "session_key", "input_mac_key"]
-        }
+        PartId::Parties => &["user", "request_key", "subject_key", "session_key", "input_mac_key"],
         _ => &[],
     }
 }
