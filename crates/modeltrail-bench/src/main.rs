@@ -76,6 +76,8 @@ enum Command {
     Sequenced,
     /// What signed checkpoints cost the sequencer.
     SequencedSigned,
+    /// An evidence bundle of everything, and its verification.
+    Bundle,
     /// Bytes a second of a full verification.
     Verify,
     /// Leaves a second of a verification of leaves alone.
@@ -115,6 +117,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::SpooledMany => bench::spooled_many::run(&setup)?,
         Command::Sequenced => bench::sequenced::run(&setup)?,
         Command::SequencedSigned => bench::sequenced_signed::run(&setup)?,
+        Command::Bundle => bench::bundle::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::VerifyLeaves => bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Query => bench::query::run(&setup, &SharedLedger::build(&setup)?)?,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use modeltrail::anchor_file::AnchorFileError;
+use modeltrail::bundle::BundleError;
 use modeltrail::check::CheckError;
 use modeltrail::keys::KeysError;
 use modeltrail::reader::ReadError;
@@ -134,6 +135,15 @@ impl From<CheckError> for Failure {
         match error {
             CheckError::Ledger(error) => error.into(),
             error => Self::failed(error),
+        }
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        match &error {
+            BundleError::Filter(_) | BundleError::Exists(_) => Self::input(error),
+            _ => Self::failed(error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One file per bench: the baseline and the product in turns, and their ratio.
 
 pub(crate) mod accepted;
+pub(crate) mod bundle;
 pub(crate) mod memory;
 pub(crate) mod query;
 pub(crate) mod report;
@@ -20,12 +21,13 @@ type Own = fn(&Setup) -> Result<Outcome>;
 type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
 
 /// Benches that make a ledger of their own, with their names on the command line.
-pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 5] = [
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 6] = [
     ("accepted", accepted::run),
     ("spooled-one", spooled_one::run),
     ("spooled-many", spooled_many::run),
     ("sequenced", sequenced::run),
     ("sequenced-signed", sequenced_signed::run),
+    ("bundle", bundle::run),
 ];
 
 /// Benches that read the large ledger.

@@ -1,5 +1,6 @@
 //! The command line: what all commands share, and the way to each.
 
+mod bundle;
 mod completions;
 mod config;
 mod context;
@@ -10,6 +11,7 @@ mod key;
 mod log;
 mod publish;
 mod query;
+mod receipt;
 mod recover;
 mod redact;
 mod report;
@@ -79,6 +81,8 @@ enum Command {
     Query(Box<query::Args>),
     Show(show::Args),
     Verify(verify::Args),
+    Receipt(receipt::Args),
+    Bundle(Box<bundle::Args>),
     Report(report::Args),
     Status(status::Args),
     Key(key::Args),
@@ -170,6 +174,8 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(args, &context),
         Command::Show(args) => show::run(args, &context),
         Command::Verify(args) => verify::run(args, &context),
+        Command::Receipt(args) => receipt::run(args, &context),
+        Command::Bundle(args) => bundle::run(args, &context),
         Command::Report(args) => report::run(args, &context),
         Command::Status(args) => status::run(args, &context),
         Command::Key(args) => key::run(args, &context),

@@ -1,5 +1,7 @@
 //! `modeltrail verify`.
 
+mod package;
+
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use modeltrail_core::note::VerifierKey;
 use modeltrail_core::verify::Finding;
 
 use super::context::Context;
+use package::Package;
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
 use crate::progress::Progress;
@@ -22,6 +25,8 @@ use crate::progress::Progress;
     column and index against the part that it comes from."
 )]
 pub(crate) struct Args {
+    #[command(flatten)]
+    package: Package,
     /// Hold the ledger against this copy of its anchor instead of the files beside it
     #[arg(long, value_name = "FILE")]
     anchor: Option<PathBuf>,
@@ -55,6 +60,9 @@ fn vkey(text: &str) -> Result<VerifierKey, String> {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if let Some(exit) = args.package.run(&args.key, context)? {
+        return Ok(exit);
+    }
     let ledger = context.ledger()?;
     let against: Result<Vec<Kept>, Failure> = args.against.iter().map(|p| read_kept(p)).collect();
     let options = CheckOptions {

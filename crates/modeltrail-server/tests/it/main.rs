@@ -8,6 +8,7 @@
               functions alone"
 )]
 
+mod bundle;
 mod config;
 mod demo;
 mod key;

@@ -36,24 +36,49 @@ pub(super) struct Shown<'a> {
     parts: Vec<LinePart<'a>>,
 }
 
+/// Where the salts of an entry's parts come from, and what erasing left of the others.
+struct Salts {
+    of: Box<dyn Fn(PartId) -> Option<Hash>>,
+    erased: Vec<(PartId, Hash)>,
+}
+
+impl Salts {
+    /// From the secret; or, where something was erased and the secret with it, from what was kept.
+    fn of(entry: &StoredEntry<'_>) -> Option<Self> {
+        let secret = entry.secret?;
+        if entry.erased.is_empty() && entry.salts.is_empty() {
+            let secret: [u8; 32] = secret.try_into().ok()?;
+            let of = Box::new(move |part| Some(commitment::salt(&secret, part)));
+            return Some(Self { of, erased: Vec::new() });
+        }
+        let salts = commitment::read_pairs(entry.salts)?;
+        let find = move |part| salts.iter().find(|(id, _)| *id == part).map(|(_, salt)| *salt);
+        Some(Self { of: Box::new(find), erased: commitment::read_pairs(entry.erased)? })
+    }
+}
+
 impl<'a> Shown<'a> {
     /// Reads an entry's rows, which must be those that its leaf commits to.
     pub(super) fn read(entry: &StoredEntry<'a>) -> Result<Self, BundleError> {
         let index = entry.key;
         let wrong = |what| BundleError::Entry { index, what };
         let leaf = Leaf::decode(entry.leaf).map_err(|_| wrong("its leaf is none"))?;
-        let secret = entry.secret.ok_or_else(|| wrong("its parts are not there"))?;
-        let secret = <&[u8; 32]>::try_from(secret).map_err(|_| wrong("its secret is none"))?;
-        let salted = |part: PartId| Some(commitment::salt(secret, part));
-        let mut commitments = Vec::with_capacity(entry.parts.len());
+        let Salts { of, erased } = Salts::of(entry).ok_or_else(|| {
+            wrong(
+                "its parts, or the secret of their salts, are not there or not of the form written",
+            )
+        })?;
+        let mut commitments: Vec<(u16, Hash)> =
+            erased.iter().map(|(part, commitment)| (part.code(), *commitment)).collect();
         let mut parts = Vec::with_capacity(entry.parts.len());
         for part in entry.parts {
             let (code, encoding) = (part.id.code(), part.encoding);
-            let salt = salted(part.id).ok_or_else(|| wrong("a part has no salt"))?;
+            let salt = of(part.id).ok_or_else(|| wrong("a part has no salt"))?;
             commitments.push((code, commitment::coded_part(&salt, code, encoding, part.bytes)));
             let bytes = Cow::Borrowed(part.bytes);
             parts.push(LinePart { part: code, encoding, salt, bytes });
         }
+        commitments.sort_unstable_by_key(|(part, _)| *part);
         if !entry.unreadable.is_empty() || commitment::coded_body(&commitments) != leaf.body {
             return Err(wrong("its parts are not those that its leaf commits to"));
         }

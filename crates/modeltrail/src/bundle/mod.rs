@@ -38,6 +38,10 @@ const VERIFY_MD: &str = include_str!("../../../../docs/VERIFY.md");
 /// Most receipts of matching entries: some 200 MB of them. Above this there are none; the tiles prove the same.
 pub const N_RECEIPTS_MAX: usize = 100_000;
 
+/// Most checkpoints that are looked at for one that the policy accepts: a day of one each second, at
+/// some hundred microseconds for a signature.
+const N_CHECKPOINTS_MAX: usize = 86_400;
+
 /// The parts that are disclosed when nothing else is asked for: all but `parties`, which says who asked
 /// and whom it is about. Personal data leaves the house only where it was asked for by name.
 pub const DISCLOSED: [PartId; 7] = [
@@ -68,7 +72,8 @@ pub struct BundleRequest {
     pub disclose: Vec<PartId>,
     /// The log's keys, the witnesses and the quorum that the checkpoint satisfies.
     pub policy: Policy,
-    /// What everything is proven against; the newest stored checkpoint when absent.
+    /// What everything is proven against; the newest stored checkpoint that the policy accepts when
+    /// absent: witnesses see one now and then, while one is signed each second.
     pub checkpoint: Option<SignedCheckpoint>,
     /// Timestamps over that checkpoint.
     pub timestamps: Vec<Timestamp>,
@@ -177,7 +182,7 @@ pub fn write(
     }
     let newest = match &request.checkpoint {
         Some(_) => None,
-        None => Some(store.checkpoint(None)?.ok_or(BundleError::NoCheckpoint)?),
+        None => Some(newest_accepted(store, &request.policy)?),
     };
     let Some(checkpoint) = request.checkpoint.as_ref().or(newest.as_ref()) else {
         return Err(BundleError::NoCheckpoint);
@@ -193,6 +198,25 @@ pub fn write(
     let disclosed = disclosed(&request.disclose);
     let writer = Writer { store, request, checkpoint, layout, range, disclosed };
     writer.run(path, &mut progress)
+}
+
+/// The newest stored checkpoint that a policy accepts; of none the newest one's refusal.
+fn newest_accepted(store: &dyn Store, policy: &Policy) -> Result<SignedCheckpoint, BundleError> {
+    let newest = store.checkpoint(None)?.ok_or(BundleError::NoCheckpoint)?;
+    let refusal = match policy.verify(&newest) {
+        Ok(_) => return Ok(newest),
+        Err(refusal) => refusal,
+    };
+    let mut size = newest.checkpoint().head().size;
+    for _ in 0..N_CHECKPOINTS_MAX {
+        let Some(below) = size.checked_sub(1) else { break };
+        let Some(older) = store.checkpoint(Some(below))? else { break };
+        if policy.verify(&older).is_ok() {
+            return Ok(older);
+        }
+        size = older.checkpoint().head().size;
+    }
+    Err(refusal.into())
 }
 
 /// Codes of the parts, with those that are always disclosed, ascending.

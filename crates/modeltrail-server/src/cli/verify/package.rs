@@ -1,0 +1,218 @@
+//! `modeltrail verify --bundle` and `--receipt`: what an auditor holds, without ledger or network.
+
+use std::fs::File;
+use std::io::{BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+use modeltrail_core::bundle::{self, BundleFinding, BundleReport};
+use modeltrail_core::note::VerifierKey;
+use modeltrail_core::policy::Policy;
+use modeltrail_core::receipt::{RECEIPT_BYTES_MAX, Receipt, VerifiedReceipt};
+use modeltrail_core::time::format_rfc3339_us;
+use serde_json::json;
+
+use super::super::bundle::read_policy;
+use super::super::context::Context;
+use crate::exit::{Exit, Failure, even_if_unread};
+use crate::files;
+use crate::output::{Column, Format, Rows, clean, stdout, stdout_has_color};
+
+/// What is of the ledger itself, and so of no use beside a file of an auditor's.
+const OF_LEDGER: [&str; 6] =
+    ["anchor", "against", "leaves_only", "incremental", "skip_indexes", "threads"];
+
+/// Flags of files that are verified instead of the ledger.
+#[derive(clap::Args)]
+pub(super) struct Package {
+    /// Check an evidence bundle instead of the ledger; give the ledger's key with --key
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_LEDGER)]
+    bundle: Option<PathBuf>,
+    /// Check a receipt instead of the ledger; give the ledger's key with --key
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_LEDGER, conflicts_with = "bundle")]
+    receipt: Option<PathBuf>,
+    /// Of a bundle or a receipt: believe this tlog-policy, with its witnesses, instead of --key
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    policy: Option<PathBuf>,
+}
+
+impl Package {
+    /// Verifies what was named; `None` when it is the ledger.
+    pub(super) fn run(
+        &self,
+        keys: &[VerifierKey],
+        context: &Context,
+    ) -> Result<Option<Exit>, Failure> {
+        let policy = match &self.policy {
+            Some(path) => Some(read_policy(path)?),
+            None if keys.is_empty() => None,
+            None => Some(Policy::logs_only(keys.iter().cloned()).map_err(Failure::input)?),
+        };
+        match (&self.bundle, &self.receipt) {
+            (Some(path), _) => run_bundle(path, policy.as_ref(), context).map(Some),
+            (None, Some(path)) => run_receipt(path, policy.as_ref(), context).map(Some),
+            (None, None) if self.policy.is_some() => {
+                Err(Failure::input("--policy is for --bundle and --receipt; name one of them"))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+fn run_bundle(path: &Path, policy: Option<&Policy>, context: &Context) -> Result<Exit, Failure> {
+    let file = File::open(path).map_err(|error| Failure::input(at(path, &error)))?;
+    let report = bundle::verify(BufReader::new(file), policy).map_err(|error| match error {
+        bundle::BundleError::Refused { .. } => Failure::input(at(path, &error)),
+        bundle::BundleError::Read(_) => Failure::failed(at(path, &error)),
+    })?;
+    even_if_unread(write(&report, context.settings.format))?;
+    if !report.is_pinned {
+        context.notes.warn(
+            "no key was given: the bundle agrees with itself, which whoever made it can see to; give the \
+             ledger's key, had from elsewhere, with --key",
+        );
+    }
+    for stamp in &report.timestamps {
+        context.notes.note(&format!(
+            "{} says that the checkpoint was there at {}; whether its authority signed that, `openssl ts \
+             -verify` tells (VERIFY.md)",
+            stamp.file, stamp.time
+        ));
+    }
+    Ok(if report.is_clean() { Exit::Fine } else { Exit::Findings })
+}
+
+fn at(path: &Path, what: &dyn std::fmt::Display) -> String {
+    format!("{}: {what}", path.display())
+}
+
+const COLUMNS: &[Column] = &[
+    Column::text("file"),
+    Column::number("line"),
+    Column::text("index"),
+    Column::text("kind"),
+    Column::text("detail"),
+];
+
+fn write(report: &BundleReport, format: Format) -> Result<(), Failure> {
+    let mut out = stdout();
+    let mut rows = match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, report)?;
+            out.write_all(b"\n")?;
+            out.flush()?;
+            return Ok(());
+        }
+        Format::Csv => Rows::csv(out, COLUMNS)?,
+        Format::Table => Rows::table(out, COLUMNS, stdout_has_color()),
+    };
+    for finding in &report.findings {
+        rows.row(cells(finding))?;
+    }
+    let mut out = rows.finish()?;
+    if format == Format::Table {
+        writeln!(out, "{}", verdict(report))?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn cells(finding: &BundleFinding) -> Vec<String> {
+    let BundleFinding { file, line, index, index_end, kind, detail } = finding;
+    let line = line.map_or_else(String::new, |line| line.to_string());
+    let index = match (index, index_end) {
+        (Some(first), Some(last)) if first != last => format!("{first}-{last}"),
+        (Some(index), _) => index.to_string(),
+        (None, _) => String::new(),
+    };
+    vec![file.clone(), line, index, kind.name().to_owned(), detail.clone()]
+}
+
+/// The result in a line.
+fn verdict(report: &BundleReport) -> String {
+    let result = match report.n_findings {
+        0 => "clean".to_owned(),
+        1 => "1 finding".to_owned(),
+        n => format!("{n} findings"),
+    };
+    let complete = match (report.is_clean(), report.completeness.provable) {
+        (false, _) => "",
+        (true, true) => ", none that matches was left out",
+        (true, false) => ", whether others match is not proven (a filter on a person)",
+    };
+    let cosigned = match report.cosigned_by.as_slice() {
+        [] => String::new(),
+        names => format!(", cosigned by {}", names.join(", ")),
+    };
+    let BundleReport { origin, size, root, n_matching, .. } = report;
+    format!(
+        "{result}: {}, checkpoint of {size} entries{cosigned}, entries from {} to before {}, of which {n_matching} \
+         match{complete}, root {root}",
+        clean(origin),
+        report.range.first,
+        report.range.end
+    )
+}
+
+fn run_receipt(path: &Path, policy: Option<&Policy>, context: &Context) -> Result<Exit, Failure> {
+    let Some(policy) = policy else {
+        let text = "a receipt says nothing without a key; give the ledger's with --key";
+        return Err(Failure::input(text));
+    };
+    let bytes =
+        files::read(path, RECEIPT_BYTES_MAX).map_err(|error| Failure::input(at(path, &error)))?;
+    let missing = || Failure::input(format!("{}: no such file", path.display()));
+    let bytes = bytes.ok_or_else(missing)?;
+    let verified = Receipt::parse(&bytes)
+        .map_err(|error| error.to_string())
+        .and_then(|receipt| receipt.verify(policy).map_err(|error| error.to_string()));
+    match verified {
+        Ok(receipt) => {
+            even_if_unread(write_receipt(&receipt, context.settings.format))?;
+            Ok(Exit::Fine)
+        }
+        Err(error) => {
+            let shown = match context.settings.format {
+                Format::Json => format!("{:#}", json!({"kind": "bad_receipt", "detail": error})),
+                _ => format!("bad_receipt: {}", clean(&error)),
+            };
+            even_if_unread(line(&shown))?;
+            Ok(Exit::Findings)
+        }
+    }
+}
+
+fn line(text: &str) -> Result<(), Failure> {
+    let mut out = stdout();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+fn write_receipt(receipt: &VerifiedReceipt, format: Format) -> Result<(), Failure> {
+    let leaf = receipt.leaf();
+    let signed = receipt.checkpoint().signed().checkpoint();
+    let kind = bundle::view::kind_name(leaf.kind);
+    let recorded_at = format_rfc3339_us(leaf.time_us);
+    let cosigned: Vec<String> =
+        receipt.checkpoint().cosigned().iter().map(|by| by.witness.to_string()).collect();
+    let (origin, size) = (signed.origin(), signed.head().size);
+    if format == Format::Json {
+        let told = json!({
+            "origin": origin, "size": size, "index": leaf.index, "kind": kind,
+            "recorded_at": recorded_at, "leaf_hash": receipt.leaf_hash().to_hex(),
+            "body": leaf.body.to_hex(), "cosigned_by": cosigned,
+        });
+        return line(&format!("{told:#}"));
+    }
+    let at = recorded_at.map_or_else(String::new, |at| format!(", recorded at {at}"));
+    let by = if cosigned.is_empty() {
+        String::new()
+    } else {
+        format!(", cosigned by {}", clean(&cosigned.join(", ")))
+    };
+    line(&format!(
+        "clean: entry {} of {} ({size} entries): {kind}{at}{by}, leaf hash {}",
+        leaf.index,
+        clean(origin),
+        receipt.leaf_hash()
+    ))
+}

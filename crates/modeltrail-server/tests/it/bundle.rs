@@ -1,0 +1,102 @@
+//! `bundle`, `receipt`, and `verify` of both.
+
+use crate::support::{Folder, PREDICTIONS, predictions};
+
+/// The example data, signed, and the key that signs.
+fn published() -> (Folder, String) {
+    let folder = Folder::with_ledger();
+    folder.write("predictions.jsonl", PREDICTIONS);
+    folder.run(&["log", "--ack", "published", "predictions.jsonl"]).code(0);
+    let key = folder.run(&["key", "show"]).code(0).stdout.trim_end().to_owned();
+    (folder, key)
+}
+
+#[test]
+fn a_bundle_is_written_and_verified_without_the_ledger() {
+    let (folder, key) = published();
+    let summary = folder.json(&["bundle", "-o", "all.tar"]);
+    assert_eq!(summary["completeness"]["provable"], true);
+    assert_eq!(summary["n_matching"], predictions().len());
+    folder.run(&["bundle", "-o", "all.tar"]).code(2).says("is there already");
+    folder.run(&["bundle", "-o", "again.tar"]).code(0);
+    let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+    assert!(read("all.tar") == read("again.tar"), "the same each time");
+    let auditor = Folder::new();
+    auditor.write("all.tar", read("all.tar"));
+    let clean = auditor.run(&["verify", "--bundle", "all.tar", "--key", &key]).code(0);
+    assert!(clean.stdout.starts_with("clean: "), "{}", clean.stdout);
+    assert!(clean.stdout.contains("none that matches was left out"), "{}", clean.stdout);
+    auditor.run(&["verify", "--bundle", "all.tar"]).code(0).says("no key was given");
+    let mut changed = read("all.tar");
+    let needle = b"\"output\":";
+    let at = changed.windows(needle.len()).position(|window| window == needle).unwrap();
+    changed[at + needle.len() + 1] ^= 1;
+    auditor.write("changed.tar", &changed);
+    let args = ["--format", "json", "verify", "--bundle", "changed.tar", "--key", &key];
+    let report = auditor.run(&args).code(1).json();
+    assert!(report["findings"].as_array().unwrap().iter().any(|f| f["kind"] == "changed_view"));
+    auditor.write("cut.tar", &read("all.tar")[..4096]);
+    auditor
+        .run(&["verify", "--bundle", "cut.tar", "--key", &key])
+        .code(2)
+        .says("no evidence bundle");
+    auditor.run(&["verify", "--bundle", "none.tar", "--key", &key]).code(2);
+    auditor.run(&["verify", "--bundle", "all.tar", "--leaves-only"]).code(2);
+    auditor.run(&["verify", "--policy", "p"]).code(2);
+}
+
+#[test]
+fn another_ledgers_key_does_not_pass() {
+    let (folder, _) = published();
+    folder.run(&["bundle", "-o", "all.tar"]).code(0);
+    let (_, other) = published();
+    let found = folder.run(&["verify", "--bundle", "all.tar", "--key", &other]).code(1);
+    assert!(found.stdout.contains("untrusted_checkpoint"), "{}", found.stdout);
+}
+
+#[test]
+fn parties_are_disclosed_only_by_name_and_persons_are_not_proven() {
+    let (folder, key) = published();
+    let verify = |name: &str| folder.json(&["verify", "--bundle", name, "--key", &key]);
+    folder.run(&["bundle", "--user", "nobody", "-o", "user.tar"]).code(0).says("does not prove");
+    let report = verify("user.tar");
+    assert_eq!(report["completeness"]["why"], "filter_on_person");
+    folder.run(&["bundle", "--withhold", "input", "-o", "less.tar"]).code(0);
+    let shown = verify("less.tar")["disclose"].to_string();
+    assert!(!shown.contains("input") && !shown.contains("parties") && shown.contains("output"));
+    folder.run(&["bundle", "--disclose", "parties", "-o", "more.tar"]).code(0);
+    assert!(verify("more.tar")["disclose"].to_string().contains("parties"));
+    folder.run(&["bundle", "--disclose", "input", "--withhold", "input", "-o", "x.tar"]).code(2);
+    let since = ["bundle", "--since", "2026-02-01", "--until", "2026-01-01", "-o", "x.tar"];
+    folder.run(&since).code(2).says("`since`");
+    folder.run(&["bundle", "--until", "2026-01-01", "--late-by", "1w", "-o", "x.tar"]).code(2);
+    assert!(!folder.path("x.tar").exists());
+}
+
+#[test]
+fn without_a_checkpoint_there_is_neither_bundle_nor_receipt() {
+    let folder = Folder::new();
+    folder.run(&["init", "--no-key"]).code(0);
+    folder.run(&["bundle", "-o", "a.tar"]).code(3).says("modeltrail key generate");
+    folder.run(&["receipt", "#0"]).code(3);
+    assert!(!folder.path("a.tar").exists());
+}
+
+#[test]
+fn a_receipt_is_verified_alone() {
+    let (folder, key) = published();
+    let id = predictions()[0]["request_id"].as_str().unwrap().to_owned();
+    folder.run(&["receipt", &id, "-o", "r.tlog-proof"]).code(0);
+    folder.run(&["receipt", &id, "-o", "r.tlog-proof"]).code(2);
+    let args = ["verify", "--receipt", "r.tlog-proof", "--key", &key];
+    let clean = folder.run(&args).code(0).stdout;
+    assert!(clean.starts_with("clean: entry ") && clean.contains(": prediction"), "{clean}");
+    let text = folder.run(&["receipt", &id]).code(0).stdout;
+    assert!(text.starts_with("c2sp.org/tlog-proof@v1\nextra "), "{text}");
+    folder.write("r.tlog-proof", text.replacen("\nindex ", "\nindex 1", 1));
+    let found = folder.run(&args).code(1).stdout;
+    assert!(found.starts_with("bad_receipt: "), "{found}");
+    folder.run(&["verify", "--receipt", "r.tlog-proof"]).code(2).says("--key");
+    folder.run(&["receipt", "no such id"]).code(3);
+    folder.run(&["receipt", "#x"]).code(2);
+}
