@@ -12,10 +12,10 @@ use modeltrail_core::note::VerifierKey;
 use modeltrail_core::verify::Finding;
 
 use super::context::Context;
-use package::Package;
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
 use crate::progress::Progress;
+use package::Package;
 
 /// Check parts, leaves, links, lookup rows, indexes, head and anchor; exit code 1 with findings
 #[derive(clap::Args)]
