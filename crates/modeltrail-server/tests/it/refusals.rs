@@ -44,7 +44,10 @@ const LINES: &[(&[u8], &str)] = &[
     (br#"{"model_name":"m"}"#, "/model_version: is required"),
     (br#"{"model_name":"m","model_version":"1","request_id":""}"#, "/request_id: is empty"),
     (b"{\"model_name\":\"\xff\",\"model_version\":\"1\"}", "record: invalid UTF-8"),
-    (b"\xef\xbb\xbf{\"model_name\":\"m\",\"model_version\":\"1\"}", "record: no valid JSON"),
+    (
+        b"\xef\xbb\xbf{\"model_name\":\"m\",\"model_version\":\"1\"}",
+        "record: begins with a byte order mark",
+    ),
 ];
 
 fn nested(depth: usize) -> String {

@@ -136,5 +136,5 @@ fn status_of_a_fresh_and_of_a_used_ledger() {
     assert_eq!(used["append_only"]["changed_triggers"].as_array().unwrap().len(), 0);
     assert_eq!((&used["spool"]["depth"], &used["spool"]["n_quarantined"]), (&0.into(), &0.into()));
     let table = folder.run(&["status"]).code(0).stdout;
-    assert!(table.contains("12 of 12 triggers"), "{table}");
+    assert!(table.contains("18 of 18 triggers"), "{table}");
 }

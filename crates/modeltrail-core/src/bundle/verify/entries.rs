@@ -107,6 +107,8 @@ impl<R: Read + Seek> Check<R> {
         if let (Some((n, line)), Some((leaf, _)), Some(hash)) = (&line, &slot.leaf, slot.hash) {
             let place = Place { file: BundlePath::Entries, line: *n, index };
             record = self.check_line(walk, place, leaf, &hash, line, is_listed);
+            // A leaf at another's place is a finding already, and its line follows from it.
+            record = record.filter(|_| leaf.index == index);
         }
         if !is_listed {
             return Ok(());
