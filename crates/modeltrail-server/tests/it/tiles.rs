@@ -5,7 +5,7 @@ use modeltrail_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use modeltrail_core::note::{KeyName, NoteSigner};
 use modeltrail_core::tile::Resource;
 
-use crate::support::{Folder, line};
+use crate::support::{Folder, PREDICTIONS, line};
 
 /// Signs what is committed.
 fn publish(folder: &Folder) -> NoteSigner {
@@ -19,7 +19,11 @@ fn publish(folder: &Folder) -> NoteSigner {
 
 #[test]
 fn a_ledger_becomes_a_folder_of_tiles_and_grows() {
-    let folder = Folder::with_predictions();
+    // Without keys of its own nothing is signed but what this test signs.
+    let folder = Folder::new();
+    folder.run(&["init", "--no-key"]).code(0);
+    folder.write("predictions.jsonl", PREDICTIONS);
+    folder.run(&["log", "predictions.jsonl"]).code(0);
     folder.run(&["tiles", "mirror"]).code(3).says("no signed checkpoint");
     let signer = publish(&folder);
     let done = folder.json(&["tiles", "mirror"]);
