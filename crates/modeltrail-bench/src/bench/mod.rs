@@ -3,6 +3,7 @@
 pub(crate) mod accepted;
 pub(crate) mod bundle;
 pub(crate) mod memory;
+pub(crate) mod proof;
 pub(crate) mod query;
 pub(crate) mod report;
 pub(crate) mod sequenced;
@@ -21,13 +22,14 @@ type Own = fn(&Setup) -> Result<Outcome>;
 type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
 
 /// Benches that make a ledger of their own, with their names on the command line.
-pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 6] = [
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 7] = [
     ("accepted", accepted::run),
     ("spooled-one", spooled_one::run),
     ("spooled-many", spooled_many::run),
     ("sequenced", sequenced::run),
     ("sequenced-signed", sequenced_signed::run),
     ("bundle", bundle::run),
+    ("proof", proof::run),
 ];
 
 /// Benches that read the large ledger.
