@@ -8,11 +8,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use modeltrail::check::{self, CheckOptions, CheckReport, Kept, KeysFrom, Mode};
-use modeltrail::{Ledger, Reader};
+use modeltrail::store::{Access, SqliteStore};
+use modeltrail::{Ledger, Place, Reader};
 use modeltrail_core::note::{NOTE_BYTES_MAX, VerifierKey};
 use modeltrail_core::verify::Finding;
 
 use super::context::Context;
+use super::triggers;
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::files;
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
@@ -93,6 +95,7 @@ fn tell(report: &CheckReport, args: &Args, ledger: &Ledger, context: &Context) {
         context.notes.warn(&no_anchor(ledger));
     }
     report.notes.iter().for_each(|note| context.notes.note(note));
+    tell_triggers(ledger, context);
     if args.skip_indexes {
         context.notes.note("the database's indexes were not checked (--skip-indexes)");
     }
@@ -120,6 +123,17 @@ fn tell(report: &CheckReport, args: &Args, ledger: &Ledger, context: &Context) {
             "signatures were verified with the keys that the ledger itself names; give the one that \
              was handed to you with --key",
         );
+    }
+}
+
+/// What somebody did to the triggers; where the file cannot be read, that was said before.
+fn tell_triggers(ledger: &Ledger, context: &Context) {
+    let Place::Sqlite(path) = ledger.place() else { return };
+    let Ok(facts) = SqliteStore::open(path, Access::Read).and_then(|store| store.facts()) else {
+        return;
+    };
+    for text in triggers::warnings(&facts) {
+        context.notes.warn(&text);
     }
 }
 

@@ -81,7 +81,7 @@ impl Outside {
         let parsed = match small_file::read(path, NOTE_BYTES_MAX) {
             Ok(Some(bytes)) => Kept::parse(&bytes).map_err(|error| error.to_string()),
             Ok(None) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::InvalidData => Err(error.to_string()),
+            Err(error) if is_something_else(&error) => Err(error.to_string()),
             Err(error) => return Err(io_error(path.to_owned(), error).into()),
         };
         match parsed {
@@ -99,4 +99,9 @@ impl Outside {
         let known = self.kept.into_iter().map(|(source, kept)| kept.known(source, keys));
         (known.collect(), self.findings)
     }
+}
+
+/// Whether something lies there that cannot be the file.
+fn is_something_else(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::IsADirectory)
 }
