@@ -15,7 +15,7 @@ pub const LATE_BY_US_MAX: u64 = 315_360_000_000_000;
 const AHEAD_US: i128 = 24 * 3600 * 1_000_000;
 
 /// Kinds from this code on are the ledger's own.
-const CONTROL_KIND_MIN: u8 = 16;
+pub const CONTROL_KIND_MIN: u8 = 16;
 
 /// A filter; all members that are there must hold. Members are declared in the order of canonical
 /// bytes.

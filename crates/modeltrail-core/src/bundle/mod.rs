@@ -19,7 +19,7 @@ mod verify;
 pub mod view;
 
 pub use container::BundleError;
-pub use filter::{Filter, LATE_BY_US_MAX, Window};
+pub use filter::{CONTROL_KIND_MIN, Filter, LATE_BY_US_MAX, Window};
 pub use finding::{BundleFinding, BundleFindingKind};
 pub use header::HeaderView;
 pub use layout::Layout;

@@ -14,6 +14,7 @@ use modeltrail_core::keys::KeyRole;
 use modeltrail_core::policy::{POLICY_BYTES_MAX, Policy};
 use modeltrail_core::time::format_rfc3339;
 
+use super::behind;
 use super::context::{Context, now_ns};
 use super::time;
 use crate::exit::{Exit, Failure};
@@ -144,6 +145,7 @@ impl Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = context.ledger()?;
     let store = ledger.open_read()?;
+    behind::warn(&ledger, store.tip()?.head.size, context);
     let (checkpoint, timestamps) = match &args.tsa {
         None => (None, Vec::new()),
         Some(path) => {
@@ -175,7 +177,8 @@ fn widen(
     store: &dyn Store,
     context: &Context,
 ) -> Result<(), Failure> {
-    let Elsewhere { n_late, late_by_us, n_early } = bundle::elsewhere(store, request)?;
+    let Elsewhere { n_late, late_by_us, n_early, n_newer, size, .. } =
+        bundle::elsewhere(store, request)?;
     let days = late_by_us.div_ceil(24 * 3600 * 1_000_000);
     if n_late > 0 && args.late_by.is_none() {
         request.filter.late_by_us = Some(late_by_us);
@@ -187,6 +190,14 @@ fn widen(
         context.notes.warn(&format!(
             "{n_late} more records match and were recorded later than --late-by allows; with --late-by \
              {days}d they are in the bundle"
+        ));
+    }
+    if n_newer > 0 {
+        let what =
+            if request.checkpoint.is_some() { "it" } else { "the newest that the policy accepts" };
+        context.notes.warn(&format!(
+            "{n_newer} more records match and are newer than the bundle's checkpoint of {size} entries, {what}; \
+             they are not in the bundle; `modeltrail publish` brings checkpoints to the witnesses"
         ));
     }
     if n_early > 0 {

@@ -1,5 +1,6 @@
 //! The command line: what all commands share, and the way to each.
 
+mod behind;
 mod bundle;
 mod completions;
 mod config;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use modeltrail::Reader;
 
+use super::behind;
 use super::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::files::{self, For};
@@ -28,6 +29,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let reader = context.reader()?;
+    behind::warn(&context.ledger()?, reader.size()?, context);
     let receipt = reader.receipt(index(args, &reader)?)?.to_string();
     let Some(path) = &args.output else {
         let mut out = stdout();

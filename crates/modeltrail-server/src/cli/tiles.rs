@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::behind;
 use super::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
@@ -41,7 +42,9 @@ const COLUMNS: &[Column] = &[
 ];
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let done = modeltrail::tiles::export(&context.reader()?, &args.dir).map_err(Failure::failed)?;
+    let reader = context.reader()?;
+    behind::warn(&context.ledger()?, reader.size()?, context);
+    let done = modeltrail::tiles::export(&reader, &args.dir).map_err(Failure::failed)?;
     let done = Done {
         folder: args.dir.display().to_string(),
         size: done.size,

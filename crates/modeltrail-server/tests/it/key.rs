@@ -147,3 +147,22 @@ fn a_restored_backup_is_refused_and_goes_on_in_a_new_epoch() {
     let first = folder.run(&["query", "--kind", "epoch"]).code(0).stdout;
     assert!(first.lines().nth(1).unwrap().trim_start().starts_with("0 "), "{first}");
 }
+
+#[test]
+fn of_two_keys_that_sign_the_newer_one_can_be_retired() {
+    let folder = Folder::with_ledger();
+    let old = vkey(&folder);
+    folder.run(&["key", "retire", "--newer"]).code(3).says("only one checkpoint key signs");
+    let stolen = folder.run(&["key", "rotate"]).code(0).stdout;
+    log(&folder, "both");
+    let refused = folder.run(&["key", "rotate", "--reason", "compromised"]).code(3);
+    refused.says("key retire --newer");
+    let retired = folder.run(&["key", "retire", "--newer", "--reason", "compromised"]).code(0);
+    assert_eq!(retired.stdout, stolen);
+    assert_eq!(vkey(&folder), old);
+    log(&folder, "old again");
+    assert_eq!(anchor(&folder).matches('\u{2014}').count(), 1);
+    let next = folder.run(&["key", "rotate"]).code(0).stdout;
+    assert_ne!(next, stolen);
+    folder.run(&["verify", "--key", &old]).code(0);
+}

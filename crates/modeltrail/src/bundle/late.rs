@@ -1,9 +1,9 @@
-//! Entries that fit a filter but were recorded outside of its stretch of time, so that no bundle with that
-//! filter has them: backfilled ones, and those of machines that were cut off.
+//! Entries that fit a filter and will not be in its bundle: backfilled ones and those of machines that were
+//! cut off, recorded outside of the filter's stretch of time; and those that no checkpoint covers yet.
 
-use modeltrail_core::bundle::{Filter, LATE_BY_US_MAX};
+use modeltrail_core::bundle::{CONTROL_KIND_MIN, Filter, LATE_BY_US_MAX};
 use modeltrail_core::code::{Kind, Status};
-use modeltrail_core::query::Query;
+use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::time::parse_rfc3339;
 
 use super::{BundleError, BundleRequest, checkpoint_of, leaf, range};
@@ -22,6 +22,10 @@ pub struct Elsewhere {
     pub late_by_us: u64,
     /// How many were recorded more than a day before `since`: their clock ran ahead.
     pub n_early: u64,
+    /// How many are not under the bundle's checkpoint yet.
+    pub n_newer: u64,
+    /// Number of entries of that checkpoint.
+    pub size: u64,
 }
 
 /// Looks for them with the store's lookup columns.
@@ -34,14 +38,24 @@ pub fn elsewhere(store: &dyn Store, request: &BundleRequest) -> Result<Elsewhere
     let window = filter.window().map_err(BundleError::Filter)?;
     let range = range(store, &window, size)?;
     let mut query = query(filter);
-    let (mut found, mut last) = (Elsewhere::default(), None);
+    let (mut found, mut last) = (Elsewhere { size, ..Elsewhere::default() }, None);
     loop {
         let places = store.scan(&query, true, N_STEP)?;
         let Some(after) = places.last().copied() else { break };
-        for place in places.iter().filter(|place| place.index < size) {
-            found.n_late += u64::from(place.index >= range.end);
-            found.n_early += u64::from(place.index < range.first);
-            last = last.max(Some(place.index));
+        for Cursor { index, .. } in places {
+            let n = if index >= size {
+                &mut found.n_newer
+            } else {
+                last = last.max(Some(index));
+                match (index >= range.end, index < range.first) {
+                    (true, _) => &mut found.n_late,
+                    (_, true) => &mut found.n_early,
+                    _ => continue,
+                }
+            };
+            // Without a kind the ledger's own entries do not match, and the store gives them too.
+            let is_own = filter.kind.is_none() && leaf(store, index)?.kind >= CONTROL_KIND_MIN;
+            *n += u64::from(!is_own);
         }
         query.after = Some(after);
     }

@@ -58,7 +58,10 @@ pub enum KeysError {
         role: KeyRole,
     },
     /// Two keys sign already.
-    #[error("a key is taking over already; end that with `modeltrail key retire` first")]
+    #[error(
+        "a key is taking over already; end that with `modeltrail key retire` first, or, where the newer key \
+         is the one that must not go on, with `modeltrail key retire --newer`"
+    )]
     Overlap,
     /// Only one key signs.
     #[error(

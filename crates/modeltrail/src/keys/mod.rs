@@ -201,6 +201,29 @@ impl<'a> LedgerKeys<'a> {
         Ok(old)
     }
 
+    /// Ends the overlap the other way round: the newer checkpoint key is retired and its file removed, as
+    /// when it was stolen before the older one was retired. Gives the key that was retired.
+    ///
+    /// # Errors
+    /// As [`LedgerKeys::retire`].
+    pub fn retire_newer(&self, reason: KeyReason) -> Result<VerifierKey, KeysError> {
+        let role = KeyRole::Checkpoint;
+        let history = self.history()?;
+        let (_, older) = load_one(&self.dir, CHECKPOINT)?.ok_or(KeysError::NoOverlap)?;
+        let (_, next) = load_one(&self.dir, NEXT)?.ok_or(KeysError::NoOverlap)?;
+        let newer = next.verifier().clone();
+        if history.in_force(role, u64::MAX).any(|key| *key == newer) {
+            let change = KeyChange::new(KeyEvent::Retired, role, &newer, reason);
+            let mut sayers = vec![Sayer::Borrowed(older.as_ref())];
+            sayers.extend(self.authority_at_hand(&history)?);
+            self.say(change, &sayers)?;
+        }
+        for ending in [KEY, COMMAND] {
+            remove(&self.path(NEXT, ending, false))?;
+        }
+        Ok(newer)
+    }
+
     /// Lets a new authority key take over, without an overlap: what the old one signed stays signed.
     ///
     /// # Errors

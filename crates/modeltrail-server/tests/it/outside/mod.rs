@@ -3,6 +3,7 @@
 mod attacks;
 mod foreign;
 mod ledgers;
+mod newer;
 mod places;
 mod publish;
 mod servers;
