@@ -10,6 +10,8 @@
 
 mod entries;
 mod outside;
+#[cfg(any(test, feature = "testing"))]
+pub mod packing;
 mod pieces;
 mod tiles;
 
