@@ -168,6 +168,23 @@ mod tests {
     }
 
     #[test]
+    fn changes_without_effect_are_told_of_and_keys_that_no_entry_names_are_not_in_force() {
+        let (one, mine) = (key("o", 1), key("office", 66));
+        let mut changes = changes();
+        let tried = change(KeyEvent::Added, KeyRole::Authority, &mine, None, &[&mine, &one]);
+        changes.push((12, tried));
+        let keys = Keys::new("o", vec![mine.verifier().clone()], &changes);
+        let why = KeyChangeError::NotFirst(KeyRole::Authority);
+        assert_eq!(keys.without_effect(), [(12, why)]);
+        assert_eq!(keys.of(KeyRole::Authority, 100), [mine.verifier()]);
+        assert_eq!(keys.in_force(KeyRole::Authority, 100).next(), None);
+        let keys = Keys::new("o", Vec::new(), &changes);
+        let nine = key("office", 9);
+        assert_eq!(keys.in_force(KeyRole::Authority, 100).collect::<Vec<_>>(), [nine.verifier()]);
+        assert_eq!(keys.in_force(KeyRole::Authority, 1).next(), None, "not for its own entry");
+    }
+
+    #[test]
     fn an_authority_that_an_attacker_put_before_the_pinned_key_is_not_believed() {
         let (one, mine) = (key("o", 1), key("office", 66));
         let changes = [
