@@ -78,6 +78,10 @@ enum Command {
     SequencedSigned,
     /// An evidence bundle of everything, and its verification.
     Bundle,
+    /// One proof of a large ledger.
+    Proof,
+    /// The redactor against the seed's four patterns.
+    Redact,
     /// Bytes a second of a full verification.
     Verify,
     /// Leaves a second of a verification of leaves alone.
@@ -118,6 +122,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Sequenced => bench::sequenced::run(&setup)?,
         Command::SequencedSigned => bench::sequenced_signed::run(&setup)?,
         Command::Bundle => bench::bundle::run(&setup)?,
+        Command::Proof => bench::proof::run(&setup)?,
+        Command::Redact => bench::redact::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::VerifyLeaves => bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Query => bench::query::run(&setup, &SharedLedger::build(&setup)?)?,

@@ -2,11 +2,13 @@
 //! told, and secrets that nobody else can read.
 
 use std::fs::{DirBuilder, File, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
+
+pub(crate) use modeltrail::small_file::read;
 
 /// Who may read a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,26 +85,6 @@ fn dir_of(path: &Path) -> &Path {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     }
-}
-
-/// Reads a file of at most `bytes_max`; `None` when it is not there.
-///
-/// # Errors
-/// When it cannot be read, or is longer.
-pub(crate) fn read(path: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() > bytes_max {
-        let what = format!("longer than {bytes_max} bytes; something else stands there");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-    }
-    Ok(Some(bytes))
 }
 
 /// Reads a secret of at most `bytes_max`.

@@ -12,7 +12,11 @@ use std::sync::{Arc, OnceLock};
 
 use modeltrail_core::hash::{MacKey, hex, unhex};
 
+use crate::small_file;
 use crate::store::{MemoryStore, Store, StoreError};
+
+/// Longest file of a MAC key, in bytes; one has 65.
+const KEY_FILE_BYTES_MAX: usize = 1024;
 
 /// Where entries live.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -287,7 +291,7 @@ impl Ledger {
         if mode & 0o077 != 0 {
             return Err(bad("others can read this key; run chmod 600 on it"));
         }
-        let text = std::fs::read_to_string(&path).map_err(error)?;
+        let text = small_file::read_text(&path, KEY_FILE_BYTES_MAX).map_err(error)?;
         let key = unhex(text.trim_end()).and_then(|key| <[u8; 32]>::try_from(key).ok());
         key.map(MacKey::new)
             .ok_or_else(|| bad("holds no key of 64 hex digits; restore it from a backup"))

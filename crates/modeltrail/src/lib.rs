@@ -53,6 +53,7 @@ pub mod recover;
 pub mod report;
 pub mod sequencer;
 pub mod signer;
+pub mod small_file;
 pub mod spool;
 pub mod store;
 pub mod tiles;

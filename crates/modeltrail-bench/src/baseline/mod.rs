@@ -7,6 +7,7 @@ pub(crate) mod group;
 pub(crate) mod hash;
 pub(crate) mod insert;
 pub(crate) mod leaves;
+pub(crate) mod patterns;
 pub(crate) mod sql;
 pub(crate) mod sync;
 pub(crate) mod table;

@@ -3,7 +3,9 @@
 pub(crate) mod accepted;
 pub(crate) mod bundle;
 pub(crate) mod memory;
+pub(crate) mod proof;
 pub(crate) mod query;
+pub(crate) mod redact;
 pub(crate) mod report;
 pub(crate) mod sequenced;
 pub(crate) mod sequenced_signed;
@@ -21,13 +23,15 @@ type Own = fn(&Setup) -> Result<Outcome>;
 type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
 
 /// Benches that make a ledger of their own, with their names on the command line.
-pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 6] = [
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 8] = [
     ("accepted", accepted::run),
     ("spooled-one", spooled_one::run),
     ("spooled-many", spooled_many::run),
     ("sequenced", sequenced::run),
     ("sequenced-signed", sequenced_signed::run),
     ("bundle", bundle::run),
+    ("proof", proof::run),
+    ("redact", redact::run),
 ];
 
 /// Benches that read the large ledger.

@@ -51,15 +51,30 @@ impl Input {
         Self { family: Family::Fraud, json: String::new() }
     }
 
-    fn refresh(&mut self, words: &Words, rng: &mut Rng) {
+    fn refresh(&mut self, words: &Words, rng: &mut Rng, personal: Personal) {
         self.family = Family::draw(rng);
         self.json.clear();
-        self.family.input(words, rng, &mut self.json);
+        self.family.input(words, rng, &mut self.json, personal.share);
     }
+}
+
+/// How much personal data there is.
+#[derive(Clone, Copy)]
+pub(crate) struct Personal {
+    /// Share of fresh inputs with some.
+    pub(crate) share: f64,
+    /// Whether each record's metadata has the address of a machine.
+    pub(crate) address: bool,
+}
+
+impl Personal {
+    /// Of the usual load.
+    pub(crate) const USUAL: Self = Self { share: 0.15, address: true };
 }
 
 /// Makes `n` records, one line after the other.
 pub(crate) struct Generator {
+    personal: Personal,
     rng: Rng,
     words: Words,
     users: Law,
@@ -76,16 +91,22 @@ pub(crate) struct Generator {
 impl Generator {
     /// The load of `n` records under this seed; `n` sets the distance between their times.
     pub(crate) fn new(n: u64, seed: u64) -> Self {
+        Self::with(n, seed, Personal::USUAL)
+    }
+
+    /// The same load with more or less personal data.
+    pub(crate) fn with(n: u64, seed: u64, personal: Personal) -> Self {
         let words = Words::new(seed ^ 0x776f_7264);
         let mut hot_rng = Rng::new(seed ^ 0x686f_7400);
         let hot = (0..N_HOT)
             .map(|_| {
                 let mut input = Input::empty();
-                input.refresh(&words, &mut hot_rng);
+                input.refresh(&words, &mut hot_rng, personal);
                 input
             })
             .collect();
         Self {
+            personal,
             rng: Rng::new(seed),
             words,
             users: Law::zipf(N_USERS, 0.0, 1.05),
@@ -114,12 +135,14 @@ impl Generator {
         } else if toss < REPEAT_SHARE {
             self.hot.get(self.hot_law.draw(rng))
         } else {
-            fresh(&mut self.recent, &mut self.oldest, words, rng)
+            fresh(&mut self.recent, &mut self.oldest, words, rng, self.personal)
         };
         let input = input?;
         let third = usize::try_from(3 * self.next / self.n).unwrap_or(0);
         let user = u64::try_from(self.users.draw(rng)).unwrap_or(0);
         push_rest(rng, words, line, input, third, user);
+        push_metadata(line, input.family, user, self.personal.address);
+        line.push('}');
         self.next += 1;
         Some(line)
     }
@@ -142,6 +165,7 @@ fn fresh<'a>(
     oldest: &mut usize,
     words: &Words,
     rng: &mut Rng,
+    personal: Personal,
 ) -> Option<&'a Input> {
     let at = if recent.len() < N_RECENT {
         recent.push(Input::empty());
@@ -152,7 +176,7 @@ fn fresh<'a>(
         at
     };
     let slot = recent.get_mut(at)?;
-    slot.refresh(words, rng);
+    slot.refresh(words, rng, personal);
     Some(slot)
 }
 
@@ -210,8 +234,6 @@ fn push_rest(
     push_user(line, user);
     line.push_str(",\"latency_ms\":");
     decimal(line, family.latency_ms(rng), 3);
-    push_metadata(line, family, user);
-    line.push('}');
 }
 
 /// One in fifty users is a service that asks in batches.
@@ -226,11 +248,15 @@ fn push_user(line: &mut String, user: u64) {
     line.push('"');
 }
 
-fn push_metadata(line: &mut String, family: Family, user: u64) {
-    line.push_str(",\"metadata\":{\"ip\":\"10");
-    for part in [user % 200, user / 200 % 250, user % 17] {
-        line.push('.');
-        whole(line, part);
+fn push_metadata(line: &mut String, family: Family, user: u64, address: bool) {
+    line.push_str(",\"metadata\":{");
+    if address {
+        line.push_str("\"ip\":\"10");
+        for part in [user % 200, user / 200 % 250, user % 17] {
+            line.push('.');
+            whole(line, part);
+        }
+        line.push_str("\",");
     }
     let region = match user % 3 {
         0 => "eu-west-1",
@@ -239,7 +265,7 @@ fn push_metadata(line: &mut String, family: Family, user: u64) {
     };
     let [preprocessing, weights] = family.preprocessing();
     let pieces = [
-        "\",\"endpoint\":\"",
+        "\"endpoint\":\"",
         family.endpoint(),
         "\",\"region\":\"",
         region,

@@ -8,9 +8,6 @@ use super::words::{
 use super::write::{decimal, whole};
 use crate::random::Rng;
 
-/// Share of fresh inputs with personal data.
-const PERSONAL_SHARE: f64 = 0.15;
-
 /// What a model is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Family {
@@ -73,8 +70,9 @@ impl Family {
         }
     }
 
-    pub(super) fn input(self, words: &Words, rng: &mut Rng, out: &mut String) {
-        let personal = rng.chance(PERSONAL_SHARE);
+    /// `personal_share`: how many of the inputs have personal data.
+    pub(super) fn input(self, words: &Words, rng: &mut Rng, out: &mut String, personal_share: f64) {
+        let personal = rng.chance(personal_share);
         match self {
             Self::Fraud => fraud_input(rng, out, personal),
             Self::Sentiment => sentiment_input(words, rng, out, personal),

@@ -46,6 +46,7 @@ pub fn object_fields(text: &[u8], limits: &Limits) -> Result<Fields, JsonError> 
         return Err(parser.error(JsonReason::Syntax("an object, like {\"model\": …}")));
     }
     let members = parser.members(0)?;
+    parser.sorted(&members)?;
     parser.end()?;
     let members = members
         .into_iter()
@@ -58,6 +59,20 @@ pub fn object_fields(text: &[u8], limits: &Limits) -> Result<Fields, JsonError> 
 struct Member {
     key: Range<usize>,
     value: Range<usize>,
+    /// Whether the key's bytes order as its UTF-16 code units do.
+    is_plain: bool,
+    /// Its first eight bytes, so that most comparisons read nothing else.
+    head: u64,
+}
+
+impl Member {
+    fn new(key_bytes: &[u8], key: Range<usize>, value: Range<usize>) -> Self {
+        let is_plain = key_bytes.iter().all(|c| *c < 0xee && *c != b'\\');
+        // Shorter ones end in zeros, which no key has: it would be an escape.
+        let head = key_bytes.iter().chain(&[0; 8]).take(8);
+        let head = head.fold(0, |head, c| head << 8 | u64::from(*c));
+        Self { key, value, is_plain, head }
+    }
 }
 
 struct Parser<'a> {
@@ -280,17 +295,14 @@ impl<'a> Parser<'a> {
         self.out.push(b'{');
         let members = self.members(depth)?;
         self.out.push(b'}');
-        let sorted = members
-            .windows(2)
-            .all(|pair| matches!(pair, [a, b] if self.order(a, b) == Ordering::Less));
-        if !sorted {
-            self.sort(start, members);
+        if let Some(sorted) = self.sorted(&members)? {
+            self.put_in_order(start, &sorted);
         }
         Ok(())
     }
 
-    /// Reads the members of the object that begins here, writing `"key":value` with commas, and
-    /// refuses equal keys.
+    /// Reads the members of the object that begins here, writing `"key":value` with commas. Whether
+    /// keys are equal is for [`Parser::sorted`] to say.
     fn members(&mut self, depth: usize) -> Result<Vec<Member>, JsonError> {
         let depth = self.deeper(depth)?;
         self.at += 1;
@@ -318,7 +330,8 @@ impl<'a> Parser<'a> {
             self.expect(b':', "`:` after the key")?;
             let value_start = self.out.len();
             let result = self.value(depth);
-            let member = Member { key, value: value_start..self.out.len() };
+            let value = value_start..self.out.len();
+            let member = Member::new(self.out.get(key.clone()).unwrap_or(&[]), key, value);
             if let Err(error) = result {
                 return Err(prefix(error, &decode_key(&self.out, &member)));
             }
@@ -326,47 +339,42 @@ impl<'a> Parser<'a> {
             members.push(member);
         }
         self.at += 1;
-        self.refuse_equal_keys(&members)?;
         Ok(members)
     }
 
-    fn refuse_equal_keys(&self, members: &[Member]) -> Result<(), JsonError> {
-        let ascending =
-            |pair: &[Member]| matches!(pair, [a, b] if self.order(a, b) == Ordering::Less);
-        if members.windows(2).all(ascending) {
-            return Ok(());
+    /// The members in order; `None` when they are. Equal keys are refused.
+    fn sorted<'m>(&self, members: &'m [Member]) -> Result<Option<Vec<&'m Member>>, JsonError> {
+        let ascends = |a: &Member, b: &Member| self.order(a, b) == Ordering::Less;
+        if members.is_sorted_by(ascends) {
+            return Ok(None);
         }
-        let mut keys: Vec<&Member> = members.iter().collect();
-        keys.sort_by(|a, b| self.order(a, b));
-        match keys
-            .windows(2)
-            .find(|pair| matches!(pair, [a, b] if self.order(a, b) == Ordering::Equal))
-        {
+        let mut sorted: Vec<&Member> = members.iter().collect();
+        sorted.sort_by(|a, b| self.order(a, b));
+        let is_equal = |pair: &&[&Member]| matches!(pair, [a, b] if self.order(a, b).is_eq());
+        match sorted.windows(2).find(is_equal) {
             Some([_, twice]) => {
                 Err(prefix(self.error(JsonReason::DuplicateKey), &decode_key(&self.out, twice)))
             }
-            _ => Ok(()),
+            _ => Ok(Some(sorted)),
         }
     }
 
     /// Order by UTF-16 code units (RFC 8785 section 3.2.3). Bytes of UTF-8 order the same way unless
     /// an escape or a character from U+E000 on is there.
     fn order(&self, a: &Member, b: &Member) -> Ordering {
-        let (a, b) = (self.key_bytes(a), self.key_bytes(b));
-        let plain = |key: &[u8]| key.iter().all(|c| *c < 0xee && *c != b'\\');
-        if plain(a) && plain(b) {
-            return a.cmp(b);
+        if a.is_plain && b.is_plain {
+            return a.head.cmp(&b.head).then_with(|| self.key_bytes(a).cmp(self.key_bytes(b)));
         }
-        decode_bytes(a).encode_utf16().cmp(decode_bytes(b).encode_utf16())
+        let [a, b] = [a, b].map(|member| decode_bytes(self.key_bytes(member)));
+        a.encode_utf16().cmp(b.encode_utf16())
     }
 
     fn key_bytes(&self, member: &Member) -> &[u8] {
         self.out.get(member.key.clone()).unwrap_or(&[])
     }
 
-    /// Puts the members that were written from `start` on into order.
-    fn sort(&mut self, start: usize, mut members: Vec<Member>) {
-        members.sort_by(|a, b| self.order(a, b));
+    /// Writes the members that stand from `start` on in another order.
+    fn put_in_order(&mut self, start: usize, members: &[&Member]) {
         let mut sorted = Vec::with_capacity(self.out.len() - start);
         sorted.push(b'{');
         for (n, member) in members.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use modeltrail::bundle::{self, BundleRequest, BundleSummary, DISCLOSED, Timestamp};
+use modeltrail::bundle::{self, BundleRequest, BundleSummary, DISCLOSED, Elsewhere, Timestamp};
 use modeltrail::store::Store;
 use modeltrail::{Kind, Status, keys};
 use modeltrail_core::PartId;
@@ -25,9 +25,9 @@ use crate::progress::Progress;
 /// Longest file of certificates or of a time stamp, in bytes; a verifier takes no longer one.
 const TIMESTAMP_BYTES_MAX: usize = 1 << 20;
 
-/// How much later than --until a record may have come when nothing is said of it: a week, after which a
-/// machine that was cut off has been missed.
-const LATE_BY: &str = "7d";
+/// How much later than --until a record may have come when nothing is said of it, in microseconds: a
+/// week, after which a machine that was cut off has been missed. More where matching records came later.
+const LATE_BY_US: u64 = 7 * 24 * 3600 * 1_000_000;
 
 /// Write an evidence bundle: entries, and the proof that none of those asked for was left out
 #[derive(clap::Args)]
@@ -63,9 +63,10 @@ pub(crate) struct Args {
     /// Occurred before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// How much later than --until a record may have been recorded
-    #[arg(long, value_name = "SPAN", default_value = LATE_BY)]
-    late_by: String,
+    /// How much later than --until a record may have been recorded [default: 7d, or as late as the last
+    /// that matches was]
+    #[arg(long, value_name = "SPAN")]
+    late_by: Option<String>,
     /// Disclose these parts of matching entries and no others
     #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = parts(), conflicts_with = "withhold")]
     disclose: Vec<String>,
@@ -119,10 +120,12 @@ impl Args {
 
     fn late_by_us(&self) -> Result<u64, Failure> {
         let refused = |error: &str| Failure::input(format!("--late-by: {error}"));
-        if self.late_by == "0" {
-            return Ok(0);
-        }
-        let seconds = time::parse_span_s(&self.late_by).map_err(|error| refused(&error))?;
+        let text = match self.late_by.as_deref() {
+            None => return Ok(LATE_BY_US),
+            Some("0") => return Ok(0),
+            Some(text) => text,
+        };
+        let seconds = time::parse_span_s(text).map_err(|error| refused(&error))?;
         seconds.checked_mul(1_000_000).ok_or_else(|| refused("at most ten years"))
     }
 
@@ -148,13 +151,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             (Some(checkpoint), vec![stamp])
         }
     };
-    let request = BundleRequest {
+    let mut request = BundleRequest {
         filter: args.filter()?,
         disclose: args.disclosed(),
         policy: policy(args, context, store.as_ref())?,
         checkpoint,
         timestamps,
     };
+    widen(&mut request, args, store.as_ref(), context)?;
     let summary = {
         let shown = !context.notes.is_quiet();
         let progress = Progress::count(store.tip()?.head.size, shown, "bundling");
@@ -162,6 +166,36 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     tell(&summary, args, context)?;
     Ok(Exit::Fine)
+}
+
+/// Makes room for matching records that came later than a week, or says that there are some.
+fn widen(
+    request: &mut BundleRequest,
+    args: &Args,
+    store: &dyn Store,
+    context: &Context,
+) -> Result<(), Failure> {
+    let Elsewhere { n_late, late_by_us, n_early } = bundle::elsewhere(store, request)?;
+    let days = late_by_us.div_ceil(24 * 3600 * 1_000_000);
+    if n_late > 0 && args.late_by.is_none() {
+        request.filter.late_by_us = Some(late_by_us);
+        context.notes.note(&format!(
+            "{n_late} matching records were recorded up to {days} days after --until; the bundle goes that \
+             far"
+        ));
+    } else if n_late > 0 {
+        context.notes.warn(&format!(
+            "{n_late} more records match and were recorded later than --late-by allows; with --late-by \
+             {days}d they are in the bundle"
+        ));
+    }
+    if n_early > 0 {
+        context.notes.warn(&format!(
+            "{n_early} more records match and were recorded more than a day before --since, as by a clock \
+             that ran ahead; they are not in the bundle"
+        ));
+    }
+    Ok(())
 }
 
 /// The policy that was named, else that of the settings, else the ledger's keys in force.

@@ -19,6 +19,7 @@ mod show;
 mod status;
 mod tiles;
 mod time;
+mod triggers;
 mod verify;
 mod witness;
 

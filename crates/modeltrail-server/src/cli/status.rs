@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::init::database;
+use super::triggers;
 use crate::exit::{Exit, Failure};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
 use crate::outside::standing::{OutsideStanding, PlaceStanding};
@@ -67,6 +68,9 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
     let store = SqliteStore::open(path, Access::Read)?;
     let head = store.tip()?.head;
     let facts = store.facts()?;
+    for text in triggers::warnings(&facts) {
+        context.notes.warn(&format!("{text}; run `modeltrail verify`"));
+    }
     let dir = context.spool_dir(&ledger);
     let report = Report {
         origin: store.origin().to_owned(),
@@ -128,13 +132,6 @@ fn warn(report: &Report, context: &Context) {
         "missing" if report.size == 0 => {}
         "missing" => notes.warn(&format!("{path} is not there; restore it, and run verify")),
         state => notes.warn(&format!("the anchor {path} is: {state}; run `modeltrail verify`")),
-    }
-    let changed = &report.append_only.changed_triggers;
-    if !changed.is_empty() {
-        let names = changed.join(", ");
-        notes.warn(&format!(
-            "triggers that refuse changes were removed or altered: {names}; run `modeltrail verify`"
-        ));
     }
     warn_outside(&report.outside, context);
     if report.spool.n_quarantined > 0 {

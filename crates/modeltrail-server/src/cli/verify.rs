@@ -2,17 +2,21 @@
 
 mod package;
 
-use std::io::Write as _;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use modeltrail::check::{self, CheckOptions, CheckReport, Kept, KeysFrom, Mode};
-use modeltrail::{Ledger, Reader};
-use modeltrail_core::note::VerifierKey;
+use modeltrail::store::{Access, SqliteStore};
+use modeltrail::{Ledger, Place, Reader};
+use modeltrail_core::note::{NOTE_BYTES_MAX, VerifierKey};
 use modeltrail_core::verify::Finding;
 
 use super::context::Context;
+use super::triggers;
 use crate::exit::{Exit, Failure, even_if_unread};
+use crate::files;
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
 use crate::progress::Progress;
 use package::Package;
@@ -91,6 +95,7 @@ fn tell(report: &CheckReport, args: &Args, ledger: &Ledger, context: &Context) {
         context.notes.warn(&no_anchor(ledger));
     }
     report.notes.iter().for_each(|note| context.notes.note(note));
+    tell_triggers(ledger, context);
     if args.skip_indexes {
         context.notes.note("the database's indexes were not checked (--skip-indexes)");
     }
@@ -121,18 +126,28 @@ fn tell(report: &CheckReport, args: &Args, ledger: &Ledger, context: &Context) {
     }
 }
 
+/// What somebody did to the triggers; where the file cannot be read, that was said before.
+fn tell_triggers(ledger: &Ledger, context: &Context) {
+    let Place::Sqlite(path) = ledger.place() else { return };
+    let Ok(facts) = SqliteStore::open(path, Access::Read).and_then(|store| store.facts()) else {
+        return;
+    };
+    for text in triggers::warnings(&facts) {
+        context.notes.warn(&text);
+    }
+}
+
 /// A file that was named must be there. A checkpoint of another ledger is a finding: either file may
 /// have been put in the place of another.
 fn read_kept(path: &Path) -> Result<Kept, Failure> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let what = "no such file; name a checkpoint or a copy of an anchor";
-            return Err(Failure::input(format!("{}: {what}", path.display())));
-        }
+    let input = |what: &dyn Display| Failure::input(format!("{}: {what}", path.display()));
+    let bytes = match files::read(path, NOTE_BYTES_MAX) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Err(input(&"no such file; name a checkpoint or a copy of an anchor")),
+        Err(error) if error.kind() == ErrorKind::InvalidData => return Err(input(&error)),
         Err(error) => return Err(Failure::file(path, &error)),
     };
-    Kept::parse(&bytes).map_err(|error| Failure::input(format!("{}: {error}", path.display())))
+    Kept::parse(&bytes).map_err(|error| input(&error))
 }
 
 /// What it means that nothing outside the database was there.

@@ -16,11 +16,16 @@ pub(crate) use table::{SETTINGS, Setting, reference};
 
 use std::path::{Path, PathBuf};
 
+use modeltrail::small_file;
+
 use crate::exit::Failure;
 use raw::Raw;
 
 /// The file that is read when it lies in the working folder.
 const DEFAULT_FILE: &str = "modeltrail.toml";
+
+/// Longest configuration, in bytes: every setting with a comment has a hundredth of it.
+const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Names the file to read; not a setting itself, since it says where settings are.
 pub(crate) const FILE_ENV: &str = "MODELTRAIL_CONFIG";
@@ -84,7 +89,7 @@ fn read_file(
 ) -> Result<(Option<PathBuf>, Option<String>), Failure> {
     let named = file.map(Path::to_owned).or_else(|| env(FILE_ENV).map(PathBuf::from));
     let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
-    match std::fs::read_to_string(&path) {
+    match small_file::read_text(&path, FILE_BYTES_MAX) {
         Ok(text) => Ok((Some(path), Some(text))),
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
             Ok((None, None))

@@ -93,6 +93,41 @@ fn parties_are_disclosed_only_by_name_and_persons_are_not_proven() {
 }
 
 #[test]
+fn records_that_came_long_after_their_time_are_in_the_bundle_or_named() {
+    // The example data is of March and is recorded now.
+    let (folder, key) = published();
+    let of = |model: &str, day: &str| {
+        let fits = |record: &&serde_json::Value| {
+            record["model_name"] == model && record["timestamp"].as_str().unwrap().starts_with(day)
+        };
+        predictions().iter().filter(fits).count()
+    };
+    let n = of("tumour_classifier", "2026-03-11");
+    assert!(n > 1, "{n}");
+    let days = ["--model", "tumour_classifier", "--since", "2026-03-11", "--until", "2026-03-12"];
+    let bundle = |more: &[&str]| folder.run(&[&["bundle"], &days[..], more].concat()).code(0);
+    bundle(&["-o", "wide.tar"]).says(&format!("{n} matching records were recorded up to "));
+    let verified = folder.run(&["verify", "--bundle", "wide.tar", "--key", &key]).code(0).stdout;
+    assert!(verified.contains(&format!("of which {n} match (model tumour_classifier, from ")));
+    assert!(verified.contains(", recorded by 2"), "{verified}");
+    // Whoever says how late gets that, and is told what is not there.
+    bundle(&["--late-by", "7d", "-o", "narrow.tar"]).says(&format!("{n} more records match"));
+    let report = folder.json(&["verify", "--bundle", "narrow.tar", "--key", &key]);
+    assert_eq!(report["n_matching"], 0);
+    // A clock that ran two days ahead.
+    let ahead = modeltrail_core::time::format_rfc3339(i64::MAX / 4 * 3);
+    let since = modeltrail_core::time::format_rfc3339(i64::MAX / 4 * 3 - 1_000_000_000);
+    folder
+        .pipe(
+            &["log", "--ack", "published"],
+            crate::support::line("ahead", &format!(r#","timestamp":"{ahead}""#)),
+        )
+        .code(0);
+    let args = ["bundle", "--since", &since, "-o", "ahead.tar"];
+    folder.run(&args).code(0).says("1 more records match and were recorded more than a day before");
+}
+
+#[test]
 fn without_a_checkpoint_there_is_neither_bundle_nor_receipt() {
     let folder = Folder::new();
     folder.run(&["init", "--no-key"]).code(0);

@@ -138,3 +138,56 @@ fn status_of_a_fresh_and_of_a_used_ledger() {
     let table = folder.run(&["status"]).code(0).stdout;
     assert!(table.contains("18 of 18 triggers"), "{table}");
 }
+
+#[test]
+fn what_is_taken_from_the_database_does_not_blind_the_verification() {
+    let folder = Folder::with_predictions();
+    let db = folder.database();
+    db.execute_batch(
+        "DROP TRIGGER parts_no_update; \
+         UPDATE parts SET output = CAST('{\"prediction\":\"x\"}' AS BLOB) WHERE idx = 40; \
+         DROP INDEX lookups_by_kind; DROP INDEX lookups_by_model; \
+         CREATE TRIGGER forget AFTER INSERT ON leaves BEGIN DELETE FROM leaves; END",
+    )
+    .unwrap();
+    let run = folder.run(&["--format", "json", "verify"]).code(1);
+    let run = run.says("parts_no_update").says("added: forget");
+    let found = run.json()["findings"].to_string();
+    assert!(found.contains("changed_part") && found.contains("changed_index"), "{found}");
+    assert!(found.contains("lookups_by_kind") && found.contains("lookups_by_model"), "{found}");
+    for mode in ["--skip-indexes", "--incremental"] {
+        folder.run(&["verify", mode]).code(1);
+    }
+    // Searches and reports answer as before.
+    let args = ["report", "model-usage", "--model", "tumour_classifier", "--as-of", "2026-04-01"];
+    let usage = folder.json(&args);
+    assert!(usage["total_predictions"].as_u64().is_some_and(|n| n > 0), "{usage}");
+    assert!(folder.json(&["query", "--kind", "producer"]).is_array());
+}
+
+#[test]
+fn a_folder_in_the_place_of_the_anchor_is_a_finding() {
+    let folder = Folder::with_predictions();
+    for name in ["anchor", "head"] {
+        let path = folder.path(&format!("modeltrail.db.d/{name}"));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(path).unwrap();
+    }
+    let found = folder.run(&["--format", "json", "verify"]).code(1).json()["findings"].to_string();
+    assert!(found.contains("anchor_mismatch"), "{found}");
+}
+
+#[test]
+fn a_ledger_without_its_head_is_named_as_that() {
+    let folder = Folder::with_predictions();
+    folder.database().execute_batch("DROP TRIGGER head_no_delete; DELETE FROM head").unwrap();
+    folder.run(&["verify"]).code(3).says("has removed the row of its head");
+}
+
+#[test]
+fn a_file_of_any_length_in_the_place_of_a_checkpoint_is_not_read_to_its_end() {
+    let folder = Folder::with_predictions();
+    std::fs::File::create(folder.path("long")).unwrap().set_len(1 << 40).unwrap();
+    folder.run(&["verify", "--against", "long"]).code(2).says("longer than");
+    folder.run(&["verify", "--against", "/dev/zero"]).code(2).says("longer than");
+}

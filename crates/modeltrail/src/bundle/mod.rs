@@ -9,6 +9,7 @@
 //! which needs the bundle's size on disk twice and memory only for paths, digests and indexes.
 
 mod entries;
+mod late;
 mod outside;
 #[cfg(any(test, feature = "testing"))]
 pub mod packing;
@@ -33,6 +34,8 @@ use modeltrail_core::{Leaf, PartId};
 use crate::proofs::{self, ProofsError, receipt_from};
 use crate::store::{Store, StoreError};
 use pieces::Pieces;
+
+pub use late::{Elsewhere, elsewhere};
 
 /// The text for people that every bundle has.
 const VERIFY_MD: &str = include_str!("../../../../docs/VERIFY.md");
@@ -182,14 +185,7 @@ pub fn write(
     if path.symlink_metadata().is_ok() {
         return Err(BundleError::Exists(path.to_owned()));
     }
-    let newest = match &request.checkpoint {
-        Some(_) => None,
-        None => Some(newest_accepted(store, &request.policy)?),
-    };
-    let Some(checkpoint) = request.checkpoint.as_ref().or(newest.as_ref()) else {
-        return Err(BundleError::NoCheckpoint);
-    };
-    request.policy.verify(checkpoint)?;
+    let checkpoint = &checkpoint_of(store, request)?;
     let head = checkpoint.checkpoint().head();
     if proofs::root(store, head.size)? != head.root {
         return Err(BundleError::OtherRoot { size: head.size });
@@ -200,6 +196,18 @@ pub fn write(
     let disclosed = disclosed(&request.disclose);
     let writer = Writer { store, request, checkpoint, layout, range, disclosed };
     writer.run(path, &mut progress)
+}
+
+/// The checkpoint that was asked for, else the newest one that the policy accepts.
+fn checkpoint_of(
+    store: &dyn Store,
+    request: &BundleRequest,
+) -> Result<SignedCheckpoint, BundleError> {
+    let Some(checkpoint) = &request.checkpoint else {
+        return newest_accepted(store, &request.policy);
+    };
+    request.policy.verify(checkpoint)?;
+    Ok(checkpoint.clone())
 }
 
 /// The newest stored checkpoint that a policy accepts; of none the newest one's refusal.

@@ -1,13 +1,16 @@
 //! What is kept outside the database and knows how far the ledger goes.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use modeltrail_core::anchor::{Anchor, AnchorError};
 use modeltrail_core::checkpoint::SignedCheckpoint;
+use modeltrail_core::note::NOTE_BYTES_MAX;
 use modeltrail_core::verify::{Finding, FindingKind, Keys, KnownHead, Source};
 
 use super::{CheckError, CheckOptions, io_error};
 use crate::ledger::Ledger;
+use crate::small_file;
 
 /// A head that somebody kept as text: an anchor, or a checkpoint with its signatures.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,12 +78,13 @@ impl Outside {
 
     /// A file that may be missing. What it holds may be anything, which is a finding.
     fn file(&mut self, source: Source, path: &Path) -> Result<(), CheckError> {
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        let parsed = match small_file::read(path, NOTE_BYTES_MAX) {
+            Ok(Some(bytes)) => Kept::parse(&bytes).map_err(|error| error.to_string()),
+            Ok(None) => return Ok(()),
+            Err(error) if is_something_else(&error) => Err(error.to_string()),
             Err(error) => return Err(io_error(path.to_owned(), error).into()),
         };
-        match Kept::parse(&bytes) {
+        match parsed {
             Ok(kept) => self.kept.push((source, kept)),
             Err(error) => {
                 let detail = format!("what stands in the place of {} is {error}", source.name());
@@ -95,4 +99,9 @@ impl Outside {
         let known = self.kept.into_iter().map(|(source, kept)| kept.known(source, keys));
         (known.collect(), self.findings)
     }
+}
+
+/// Whether something lies there that cannot be the file.
+fn is_something_else(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::IsADirectory)
 }

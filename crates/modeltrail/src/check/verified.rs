@@ -11,10 +11,13 @@ use modeltrail_core::verify::ProducerNumbers;
 use super::CheckReport;
 use crate::ledger::Ledger;
 use crate::sequencer::SOFTWARE;
-use crate::{anchor_file, clock};
+use crate::{anchor_file, clock, small_file};
 
 /// First line of the note.
 const HEADING: &str = "modeltrail/v1/verified";
+
+/// Longest note, in bytes: a hundred or two for each producer, and room for a hundred thousand of them.
+const BYTES_MAX: usize = 16 << 20;
 
 /// What a clean verification leaves, so that a later one can go on from there.
 ///
@@ -122,11 +125,11 @@ fn path(ledger: &Ledger) -> PathBuf {
 /// The note beside a ledger; `None` when there is none.
 pub(super) fn read(ledger: &Ledger) -> Result<Option<Verified>, VerifiedError> {
     let path = path(ledger);
-    match std::fs::read(&path) {
-        Ok(bytes) => Verified::parse(&String::from_utf8_lossy(&bytes))
+    match small_file::read(&path, BYTES_MAX) {
+        Ok(Some(bytes)) => Verified::parse(&String::from_utf8_lossy(&bytes))
             .map(Some)
             .map_err(|line| VerifiedError::Line { path, line }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(None) => Ok(None),
         Err(source) => Err(VerifiedError::Io { path, source }),
     }
 }

@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 use super::RecoverError;
 use crate::disk::{Disk as _, RealDisk};
 use crate::ledger::{Ledger, LedgerError};
+use crate::small_file;
+
+/// Longest file that is copied or noted, in bytes: a key, or a name.
+const FILE_BYTES_MAX: usize = 1 << 16;
 
 /// What belongs to a ledger and not to its place: moved with it. The spool and the locks stay.
 const OWN_FILES: [&str; 4] = ["anchor", "head", KEYS, "verified"];
@@ -90,7 +94,7 @@ impl Places {
     /// passed over, so this can be done again.
     pub(super) fn switch(&self) -> Result<(), RecoverError> {
         let note = self.note();
-        let name = std::fs::read_to_string(&note).map_err(at(&note))?;
+        let name = small_file::read_text(&note, FILE_BYTES_MAX).map_err(at(&note))?;
         let aside = self.database.with_file_name(name.trim_end());
         let (dir, aside_dir, next) = (dir_of(&self.database), dir_of(&aside), self.next());
         std::fs::DirBuilder::new()
@@ -169,6 +173,6 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), RecoverError> {
     if to.try_exists().map_err(at(to))? || !from.try_exists().map_err(at(from))? {
         return Ok(());
     }
-    let text = std::fs::read_to_string(from).map_err(at(from))?;
+    let text = small_file::read_text(from, FILE_BYTES_MAX).map_err(at(from))?;
     Ok(crate::signer::write_closed(to, &text)?)
 }

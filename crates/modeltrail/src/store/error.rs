@@ -15,6 +15,17 @@ pub enum StoreError {
     /// The file is a database but no ledger.
     #[error("{0} is no modeltrail ledger; choose another path")]
     NotALedger(PathBuf),
+    /// Something without which a ledger is none was taken from it.
+    #[error(
+        "{path} is a modeltrail ledger from which somebody has removed {what}: nothing in it can be \
+         relied on; keep the file as evidence and restore a backup"
+    )]
+    Gone {
+        /// The database.
+        path: PathBuf,
+        /// What was removed.
+        what: &'static str,
+    },
     /// Written by a later version.
     #[error(
         "the ledger has format version {found}, this program reads up to {known}; use a newer one"

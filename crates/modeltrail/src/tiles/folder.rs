@@ -6,10 +6,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use modeltrail_core::checkpoint::SignedCheckpoint;
+use modeltrail_core::note::NOTE_BYTES_MAX;
 use modeltrail_core::tile::{Resource, Tile, TileSource};
 use rustix::fs::{FlockOperation, flock};
 
 use super::ExportError;
+use crate::small_file;
 
 /// What a file is called until all of it is on disk.
 const UNFINISHED: &str = ".new";
@@ -95,11 +97,8 @@ impl Folder {
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ExportError> {
         let path = self.path.join(name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(ExportError::Io { path, source }),
-        }
+        // A checkpoint is the longest of them.
+        small_file::read(&path, NOTE_BYTES_MAX).map_err(|source| ExportError::Io { path, source })
     }
 
     /// A file's bytes are on disk before it has its name.

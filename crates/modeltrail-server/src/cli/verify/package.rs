@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use modeltrail_core::bundle::{self, BundleFinding, BundleReport, Pinned};
+use modeltrail_core::bundle::{self, BundleFinding, BundleReport, Filter, Pinned};
 use modeltrail_core::note::VerifierKey;
 use modeltrail_core::policy::Policy;
 use modeltrail_core::receipt::{RECEIPT_BYTES_MAX, Receipt, VerifiedReceipt};
-use modeltrail_core::time::format_rfc3339_us;
+use modeltrail_core::time::{format_rfc3339_short, format_rfc3339_us, parse_rfc3339};
 use serde_json::json;
 
 use super::super::bundle::read_policy;
@@ -171,7 +171,7 @@ fn verdict(report: &BundleReport) -> String {
     };
     let complete = match (report.is_clean(), report.completeness.provable) {
         (false, _) => "",
-        (true, true) => ", none that matches was left out",
+        (true, true) => ", and none that matches was left out",
         (true, false) => ", whether others match is not proven (a filter on a person)",
     };
     let cosigned = match report.cosigned_by.as_slice() {
@@ -181,11 +181,36 @@ fn verdict(report: &BundleReport) -> String {
     let BundleReport { origin, size, root, n_matching, .. } = report;
     format!(
         "{result}: {}, checkpoint of {size} entries{cosigned}, entries from {} to before {}, of which {n_matching} \
-         match{complete}, root {root}",
+         match ({}){complete}, root {root}",
         clean(origin),
         report.range.first,
-        report.range.end
+        report.range.end,
+        clean(&asked(&report.filter)),
     )
+}
+
+/// What the bundle's filter asks for, in words.
+fn asked(filter: &Filter) -> String {
+    let mut words = Vec::new();
+    for (name, value) in [
+        ("model", &filter.model_name),
+        ("version", &filter.model_version),
+        ("user", &filter.user_id),
+        ("subject", &filter.subject_id),
+        ("status", &filter.status),
+        ("kind", &filter.kind),
+        ("from", &filter.since),
+        ("to before", &filter.until),
+    ] {
+        words.extend(value.as_ref().map(|value| format!("{name} {value}")));
+    }
+    let until_ns = filter.until.as_deref().and_then(|until| parse_rfc3339(until).ok());
+    if let Some((until_ns, late_us)) = until_ns.zip(filter.late_by_us) {
+        let late_ns = i64::try_from(late_us).ok().and_then(|late_us| late_us.checked_mul(1000));
+        let last_ns = late_ns.and_then(|late_ns| until_ns.checked_add(late_ns));
+        words.extend(last_ns.map(|last| format!("recorded by {}", format_rfc3339_short(last))));
+    }
+    if words.is_empty() { "everything".to_owned() } else { words.join(", ") }
 }
 
 fn run_receipt(path: &Path, policy: Option<&Policy>, context: &Context) -> Result<Exit, Failure> {

@@ -164,3 +164,56 @@ fn a_foreign_verifier_accepts_what_two_witnesses_have_cosigned() {
     );
     assert!(!verify("changed").0);
 }
+
+#[test]
+fn a_foreign_verifier_checks_exported_tiles_and_refuses_a_changed_leaf() {
+    let folder = ledger();
+    let Some(tlog) = tool("aics-tlog") else { return };
+    folder.write("vkey", vkey(&folder));
+    let verify = |what: &str, tiles: &str, more: &[&str]| {
+        let args = ["--tiles", tiles, "--vkey-file", "vkey", "--origin", ORIGIN];
+        run(&tlog, &folder, &[&[what], &args[..], more].concat())
+    };
+    let ids = |from: u32, to: u32| (from..to).map(|n| format!("r{n}")).collect::<Vec<_>>();
+    let export = |ids: Vec<String>| {
+        record(&folder, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+        folder.run(&["tiles", "mirror"]).code(0);
+    };
+    // A full tile and a partial one, then more of both.
+    export(ids(0, 400));
+    std::fs::copy(folder.path("mirror/checkpoint"), folder.path("earlier")).unwrap();
+    export(ids(400, 700));
+    let size = stored(&folder).checkpoint().head().size;
+    let last = (size - 1).to_string();
+    for (what, more) in [
+        ("verify-checkpoint", &[][..]),
+        ("verify-inclusion", &["--index", "0"]),
+        ("verify-inclusion", &["--index", "300", "--entry-out", "leaf"]),
+        ("verify-inclusion", &["--index", &last]),
+        ("verify-inclusion", &["--index", "300", "--leaf", "leaf"]),
+        ("verify-consistency", &["--old-checkpoint", "earlier"]),
+    ] {
+        let (ok, said) = verify(what, "mirror", more);
+        assert!(ok, "{what} {more:?}: {said}");
+    }
+    // Somebody changes one byte of the leaf of entry 300: where it lies, and where it is handed over.
+    let mut leaf = std::fs::read(folder.path("leaf")).unwrap();
+    let entries = folder.path("mirror/tile/entries/001");
+    let honest = std::fs::read(&entries).unwrap();
+    let at = honest.windows(leaf.len()).position(|bytes| bytes == leaf).unwrap();
+    leaf[60] ^= 1;
+    folder.write("changed", &leaf);
+    let (ok, said) = verify("verify-inclusion", "mirror", &["--index", "300", "--leaf", "changed"]);
+    assert!(!ok && said.contains("not included"), "{said}");
+    std::fs::write(&entries, [&honest[..at], &leaf, &honest[at + leaf.len()..]].concat()).unwrap();
+    let (ok, said) = verify("verify-inclusion", "mirror", &["--index", "300"]);
+    assert!(!ok && said.contains("tile/entries/001"), "{said}");
+    std::fs::write(&entries, honest).unwrap();
+    // And its hash in the tile, so that both agree: then the tile is not its parent's.
+    let tile = folder.path("mirror/tile/0/001");
+    let mut hashes = std::fs::read(&tile).unwrap();
+    hashes[(300 - 256) * 32] ^= 1;
+    std::fs::write(&tile, hashes).unwrap();
+    let (ok, said) = verify("verify-inclusion", "mirror", &["--index", "300"]);
+    assert!(!ok && said.contains("tile/0/001"), "{said}");
+}

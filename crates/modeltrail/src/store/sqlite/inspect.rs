@@ -14,6 +14,8 @@ pub struct SqliteFacts {
     pub n_triggers: usize,
     /// Triggers that are not there, or say something else than they did when the ledger was made.
     pub changed_triggers: Vec<&'static str>,
+    /// Triggers that no ledger is made with: they may change what is written.
+    pub foreign_triggers: Vec<String>,
 }
 
 /// Name and text of each trigger that a ledger is made with.
@@ -49,12 +51,18 @@ impl SqliteStore {
                 changed_triggers.push(name);
             }
         }
+        let own: Vec<&str> = triggers().map(|(name, _)| name).collect();
+        let mut names = self.db.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")?;
+        let mut foreign_triggers =
+            names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        foreign_triggers.retain(|name| !own.contains(&name.as_str()));
         let database_bytes = number("page_count")?.saturating_mul(number("page_size")?);
         Ok(SqliteFacts {
             format_version: u32::try_from(number("user_version")?).unwrap_or(0),
             database_bytes: u64::try_from(database_bytes).unwrap_or(0),
             n_triggers,
             changed_triggers,
+            foreign_triggers,
         })
     }
 }

@@ -161,7 +161,7 @@ impl SqliteStore {
         let origin = db
             .query_row("SELECT value FROM meta WHERE key = 'origin'", [], |row| row.get(0))
             .optional()?
-            .ok_or_else(|| StoreError::NotALedger(path.to_owned()))?;
+            .ok_or_else(|| StoreError::Gone { path: path.to_owned(), what: "its name" })?;
         Ok(Self {
             path: path.to_owned(),
             origin,

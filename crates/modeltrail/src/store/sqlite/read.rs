@@ -25,7 +25,7 @@ pub(super) fn tip(db: &Connection, path: &Path) -> Result<Tip, StoreError> {
         })
         .optional()?;
     let Some((head, last_leaf_hash, time_us, frontier)) = row else {
-        return Err(StoreError::NotALedger(path.to_owned()));
+        return Err(StoreError::Gone { path: path.to_owned(), what: "the row of its head" });
     };
     let frontier = Frontier::from_parts(head.size, &frontier).unwrap_or_default();
     Ok(Tip { head, last_leaf_hash, time_us, frontier })

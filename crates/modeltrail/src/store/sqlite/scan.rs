@@ -3,7 +3,7 @@
 use modeltrail_core::query::{Cursor, Query};
 use modeltrail_core::{Hash, Kind, Status};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::super::{StoreError, UsageQuery, UsageRow};
 use super::codec::{from_db, hash_key, text_key, to_db};
@@ -146,11 +146,23 @@ pub(super) fn scan(
     limit: usize,
 ) -> Result<Vec<Cursor>, StoreError> {
     let Some(plan) = plan(db, query, oldest_first, limit)? else { return Ok(Vec::new()) };
-    let mut statement = db.prepare_cached(&plan.sql)?;
+    let mut statement = prepare(db, &plan.sql)?;
     let places = statement.query_map(params_from_iter(plan.values), |row| {
         Ok(Cursor { time_ns: row.get(0)?, index: from_db(row.get(1)?) })
     })?;
     Ok(places.collect::<Result<_, _>>()?)
+}
+
+/// Prepares a statement that names an index. Where somebody has dropped that index the answers are the
+/// same, found slowly; `verify` names it.
+fn prepare<'db>(db: &'db Connection, sql: &str) -> rusqlite::Result<CachedStatement<'db>> {
+    let error = match db.prepare_cached(sql) {
+        Err(error) if error.to_string().contains("no such index") => error,
+        prepared => return prepared,
+    };
+    let Some((before, from)) = sql.split_once(" INDEXED BY ") else { return Err(error) };
+    let after = from.find(' ').and_then(|end| from.get(end..)).unwrap_or("");
+    db.prepare_cached(&format!("{before}{after}"))
 }
 
 /// What a usage report reads: one covering index, in the order of time.
@@ -168,7 +180,7 @@ pub(super) fn usage(
     let last_ns = query.until_ns.map_or(Some(i64::MAX), |until_ns| until_ns.checked_sub(1));
     let Some(last_ns) = last_ns else { return Ok(()) };
     let nobody = Terms::find(db, "")?.and_then(|id| u32::try_from(id).ok());
-    let mut statement = db.prepare_cached(USAGE_SQL)?;
+    let mut statement = prepare(db, USAGE_SQL)?;
     let mut rows =
         statement.query(params![model, query.since_ns, last_ns, Kind::Prediction.code()])?;
     while let Some(found) = rows.next()? {
