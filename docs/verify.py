@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Verifies an evidence bundle or a receipt of modeltrail, without modeltrail.
 
-    python3 verify.py BUNDLE.tar --key VKEY [--policy FILE] [--tsa FILE.pem] [--json]
+    python3 verify.py BUNDLE.tar --key VKEY [--key VKEY] [--policy FILE] [--tsa FILE.pem] [--json]
     python3 verify.py --receipt FILE.tlog-proof --key VKEY [--policy FILE] [--json]
 
 VKEY is the ledger's verifier key (name+id+base64), had from its operator by another way than the
 bundle; FILE a tlog-policy with that key, witnesses and a quorum. Without either a bundle is held
-against the policy in it, which whoever made it chose: it then only agrees with itself.
+against the policy in it, which whoever made it chose: it then only agrees with itself. A further
+--key is that of the authority that allows erasures; without it the authority is whom the ledger names.
 
-Written from modeltrail's spec/bundle.md and spec/leaf.md for Python 3.9 or later, its standard
+Written from modeltrail's spec/bundle.md, spec/control.md and spec/leaf.md for Python 3.9 or later, its standard
 library and the command `openssl`. One file, to be copied and read.
 Exit codes: 0 nothing found, 1 findings, 2 usage or no bundle, 3 could not do it in full.
 """
@@ -34,7 +35,7 @@ PATH = re.compile("|".join(map(re.escape, FIXED)) + rf"|proofs/{NUMBER}\.tlog-pr
 LIMITS = [("manifest.json", 192 << 20), ("manifest.sha256", 128), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", 1_010_000),
           ("tile/entries/", 31_744), ("tile/", 8192), ("timestamps/", 1 << 20), ("VERIFY.md", 1 << 20),
           ("", (8 << 30) - 1)]
-N_FILES_MAX, N_TIMESTAMP_FILES_MAX, N_SIGNATURES_MAX, N_DEFINED_MAX = 1_000_000, 32, 100, 128
+N_FILES_MAX, N_TIMESTAMP_FILES_MAX, N_SIGNATURES_MAX, N_DEFINED_MAX, N_KEYS_MAX = 1_000_000, 32, 100, 128, 4096
 LINE_BYTES_MAX, JSON_DEPTH_MAX = 24 << 20, 128
 # Findings above this are counted and not kept: the first one refuses the bundle.
 N_FINDINGS_MAX = 1000
@@ -326,7 +327,7 @@ class VerifierKey:
     def __init__(self, text, kind):
         name, key_id, data = (text.split("+", 2) + ["", ""])[:3]
         data = unbase64(data)
-        self.name, self.kind, self.public = key_name(name), kind, data[1:]
+        self.text, self.name, self.kind, self.public = text, key_name(name), kind, data[1:]
         self.id = sha(name.encode(), b"\n", data)[:4]
         if data[:1] != bytes([kind]) or len(data) != 33 or self.id.hex() != key_id or is_weak(self.public):
             raise ValueError(f"no verifier key of type {kind}, or its ID does not fit; was it copied in full?")
@@ -342,8 +343,8 @@ class VerifierKey:
         return at if ed25519(self.public, message, signature[8:]) else None
 
 
-class Note:
-    """A signed checkpoint; ValueError says why bytes are none."""
+class SignedNote:
+    """Text and signatures; ValueError says why bytes are none."""
 
     def __init__(self, data):
         whole = data.decode()
@@ -357,7 +358,27 @@ class Note:
             if dash != "\u2014" or line.count(" ") != 2 or len(raw) < 5 or len(self.signatures) == N_SIGNATURES_MAX:
                 raise ValueError("no signed note: a signature line is none, or there are too many")
             self.signatures.append((key_name(name), raw[:4], raw[4:]))
-        lines = text.split("\n")
+
+    def signers(self, keys):
+        """Those of some keys that signed; ValueError if none did, or a line by one of them does not hold."""
+        out = []
+        for name, key_id, signature in self.signatures:
+            known = [key for key in keys if (key.name, key.id) == (name, key_id)]
+            by = [key for key in known if key.verify(self, signature) is not None]
+            if known and not by:
+                raise ValueError(f"the signature by {name} does not hold")
+            out += by[:1]
+        if not out:
+            raise ValueError("no key that may say so signed it")
+        return out
+
+
+class Note(SignedNote):
+    """A signed checkpoint; ValueError says why bytes are none."""
+
+    def __init__(self, data):
+        super().__init__(data)
+        lines = self.text.decode()[:-1].split("\n")
         if len(lines) < 3 or not all(lines) or not re.fullmatch(NUMBER, lines[1]) or int(lines[1]) >= 1 << 63:
             raise ValueError("no checkpoint: origin, size and root, each on a line")
         self.origin, self.size, self.root = lines[0], int(lines[1]), unbase64(lines[2])
@@ -437,6 +458,94 @@ class Policy:
             raise ValueError(f"cosigned by {len(by)} of {n_all} witnesses, which is not the quorum {self.quorum}")
         when = lambda at: EPOCH + datetime.timedelta(seconds=min(at, 10**11))
         return [f"signed by {note.origin}"] + [f"cosigned by {name} at {when(at)} UTC" for name, at in by.items()]
+
+
+# -- keys of the ledger and erasures: spec/control.md --------------------------------------------
+class KeyHistory:
+    """Which key was in force when, by `key` entries taken in the order of their indexes."""
+
+    def __init__(self, origin):
+        self.origin, self.keys, self.held, self.without_effect = origin, [], [], []
+
+    def in_force(self, role, size, among=None):
+        """Keys of a role that the entry with the index `size` finds; of those alone whose bytes are in `among`."""
+        return [key for key, its_role, since, until in self.keys if its_role == role and since < size <= until
+                and (among is None or key.public in among)]
+
+    def take(self, index, control):
+        try:
+            self.held.append(self.apply(index, control))
+        except ValueError as error:
+            self.without_effect.append((index, str(error)))
+
+    def apply(self, index, c):
+        """Applies a change and returns (note, keys that it names); ValueError says why it has no effect."""
+        names = [("event", ("added", "rotated", "retired")), ("role", ("checkpoint", "authority")),
+                 ("reason", ("created", "routine", "compromised", "lost"))]
+        if type(c) is not dict or any(type(c.get(name)) is not str or c[name] not in of for name, of in names) or any(
+                type(c.get(name)) is not str for name in ("note", "vkey")) or type(c.get("replaces")) not in (str, type(None)):
+            raise ValueError("what it says cannot be read")
+        event, role, key, note = c["event"], c["role"], VerifierKey(c["vkey"], 1), SignedNote(c["note"].encode())
+        old = None if c.get("replaces") is None else VerifierKey(c["replaces"], 1)
+        if note.text != "\n".join(["modeltrail/v1/key", self.origin, event, role, key.text, old.text if old else "-",
+                                   c["reason"], ""]).encode():
+            raise ValueError("another text was signed")
+        mine, authorities = self.in_force(role, index), self.in_force("authority", index)
+        target = old if event == "rotated" else key
+        if (old is None) == (event == "rotated") or event != "added" and target.text not in [k.text for k in mine]:
+            raise ValueError("the key that it replaces or retires is not in force, or it replaces none or one too many")
+        if event == "added":
+            others = self.in_force("checkpoint" if role == "authority" else "authority", index)
+            if mine:
+                raise ValueError("the role has a key in force, which a new one can only take over from")
+            if others:
+                note.signers(others)
+        elif event == "rotated":
+            note.signers([old] + authorities)
+        else:
+            note.signers([k for k in mine + authorities if k.text != key.text])
+            self.keys = [(k, its_role, since, index if k.text == key.text else until) for k, its_role, since, until in self.keys]
+            return note, []
+        if role == "checkpoint" and key.name != self.origin:
+            raise ValueError("a checkpoint key is named like its ledger")
+        if key.public in [k.public for k, *_ in self.keys] or len(self.keys) >= N_KEYS_MAX:
+            raise ValueError("the key was in force before, or there are too many")
+        note.signers([key])
+        self.keys.append((key, role, index, 1 << 64))
+        return note, [key] + ([old] if old else [])
+
+    def believed(self, pinned):
+        """Bytes of the keys that follow from pinned ones: read forward, back, and forward again."""
+        out = {key.public for key in pinned}
+        for note, named in self.held + self.held[::-1] + self.held:
+            try:
+                if named and note.signers([key for key in [k for k, *_ in self.keys] + pinned if key.public in out]):
+                    out.update(key.public for key in named)
+            except ValueError:
+                pass
+        return out
+
+
+def erased_by(control, origin, index, authorities):
+    """({(index, part code)}, keys that signed) of an erasure; ValueError says why it does not hold."""
+    c = control if type(control) is dict else {}
+    entries, reason, note = c.get("entries"), c.get("reason"), c.get("note")
+    if type(note) is not str or reason not in ("subject_request", "expired", "order", "recorded_in_error") or type(
+            entries) is not list or not all(type(item) is list and len(item) == 2 for item in entries):
+        raise ValueError("what it says cannot be read")
+    if not all(is_count(i) and type(codes) is list and codes and all(is_code(code, 0xffff) for code in codes) for i, codes in entries):
+        raise ValueError("what it says cannot be read")
+    if not entries or not ascends([i for i, _ in entries]) or not all(ascends(codes) for _, codes in entries):
+        raise ValueError("its list is empty, or does not ascend")
+    if not all(2 <= code <= 7 for _, codes in entries for code in codes) or entries[-1][0] >= index:
+        raise ValueError("it names a part that is never erased, or an entry that is not before it")
+    signed = SignedNote(note.encode())
+    lines = ["modeltrail/v1/erasure", origin, reason, str(len(entries)), sha(canonical(entries)).hex(), ""]
+    if signed.text != "\n".join(lines).encode():
+        raise ValueError("another list, reason or ledger was signed")
+    if not authorities:
+        raise ValueError("no authority key is in force there, or none that follows from the one that was given")
+    return {(i, code) for i, codes in entries for code in codes}, signed.signers(authorities)
 
 
 # -- leaves, tiles, receipts: spec/leaf.md; spec/bundle.md, section 5; C2SP tlog-tiles, tlog-proof ---
@@ -794,8 +903,10 @@ class Lines:
 
 # -- the checks: spec/bundle.md, section 9 ---------------------------------------------------
 class Verifier:
-    def __init__(self, bundle, policies, tsa):
+    def __init__(self, bundle, policies, pinned, tsa):
         self.bundle, self.policies, self.tsa, self.report, self.note = bundle, policies, tsa, Report(), None
+        # Keys given with --key: of the ledger, or of its authority.
+        self.pinned = pinned
         try:
             self.manifest = read_manifest(bundle.read("manifest.json"))
         except Refused as error:
@@ -809,7 +920,7 @@ class Verifier:
         self.tree = Tree(bundle, self.report, self.size, max(self.first - 1, 0), min(self.end + 1, self.size))
         self.numbers, self.prev, self.time_us, self.times = Numbers(self.report), None, 0, {}
         # Claims that are judged when all entries were seen.
-        self.erased, self.erasures, self.keys, self.proofs = [], [], {}, set()
+        self.erased, self.erasures, self.changes, self.keys, self.proofs = [], [], [], {}, set()
         self.checkpoints = [bundle.read("checkpoint")]
         self.records, self.is_view_whole = bundle.lines("records.ndjson"), True
 
@@ -840,7 +951,10 @@ class Verifier:
         except ValueError as error:
             found("bad_checkpoint", f"{error}", file="checkpoint")
             return
-        policies = list(self.policies)
+        policies, is_log = list(self.policies), any(key.name == m["origin"] for key in self.pinned)
+        if len(policies) > 1 and not is_log:
+            # Beside a policy --key can be the authority's alone, which signs no checkpoints.
+            policies = [(by, policy) for by, policy in policies if by != "--key"]
         try:
             policies.append(("the bundle's policy", Policy(self.bundle.read("policy") or b"")))
         except ValueError as error:
@@ -900,10 +1014,11 @@ class Verifier:
         if no_json or not is_time(str(entry.header.get("occurred_at"))) or type(entry.header.get("kind")) is not str:
             found("not_json", "a part labelled JSON is none, or the header lacks kind or occurred_at", index=index)
         if leaf.kind == ERASURE:
-            self.erasures.append(entry.json.get(CONTROL))
+            self.erasures.append((index, entry.json.get(CONTROL)))
         elif leaf.kind == GAP:
             self.numbers.gap(entry.json.get(CONTROL))
         elif leaf.kind == KEY:
+            self.changes.append((index, entry.json.get(CONTROL)))
             shown = {name: text for name, text in entry.shown().items() if name.startswith("control")}
             self.keys[index] = splice({**shown, **recorded_at(leaf), "index": b"%d" % index})
         return entry
@@ -983,16 +1098,14 @@ class Verifier:
         """What could only be judged behind the last entry."""
         found = self.report.found
         self.numbers.finish()
-        said = set()
-        for control in self.erasures:
-            items = control.get("entries") if type(control) is dict else None
-            # [[index, [part code, …]], …]; what is none of these is passed over.
-            items = [item for item in items if type(item) is list and len(item) == 2] if type(items) is list else []
-            said.update((index, code) for index, codes in items if is_count(index) and type(codes) is list
-                        for code in codes if is_count(code))
+        try:
+            said = self.erasures_that_hold()
+        except CouldNot as error:
+            self.report.could_not.append(f"erasures were not judged: {error}")
+            said = set(self.erased)
         for index, code in self.erased:
             if (index, code) not in said:
-                detail = f"the part {part_name(code)} is not disclosed, and no erasure entry says that it was erased"
+                detail = f"the part {part_name(code)} is not disclosed, and no erasure that holds says that it was erased"
                 found("missing_part", detail, index=index)
         for index in sorted(self.matching):
             if not self.first <= index < self.end:
@@ -1006,6 +1119,26 @@ class Verifier:
         claim = {"provable": not is_person, "why": "filter_on_person" if is_person else "headers_shown"}
         if self.manifest["completeness"] != claim:
             found("false_claim", f"completeness should say {claim['why']}", file="manifest.json")
+
+    def erasures_that_hold(self):
+        """{(index, part code)} of what was erased with leave of an authority key in force."""
+        history, origin, said, by = KeyHistory(self.manifest["origin"]), self.manifest["origin"], set(), set()
+        for index, control in sorted(self.changes, key=lambda change: change[0]):
+            history.take(index, control)
+        pinned = [key for key in self.pinned if key.name != origin]
+        believed = history.believed(pinned) if pinned else None
+        for index, control in self.erasures:
+            try:
+                erased, signers = erased_by(control, origin, index, history.in_force("authority", index, believed))
+                said |= erased
+                by |= {key.text for key in signers}
+                self.report.count("erasures")
+            except ValueError as error:
+                self.report.found("forged_erasure", f"no authority allows this erasure: {error}", index=index)
+        told = self.report.said
+        told += [f"key entry {index} has no effect: {why}" for index, why in history.without_effect[:N_FINDINGS_MAX]]
+        told += [f"erasures allowed by {key}" + ("" if pinned else ", whom the ledger itself names") for key in sorted(by)]
+        return said
 
     def range(self):
         """That the leaves at both ends are those where a range of this filter begins and ends."""
@@ -1151,7 +1284,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("bundle", nargs="?", help="an evidence bundle")
     parser.add_argument("--receipt", help="a receipt, in place of a bundle")
-    parser.add_argument("--key", help="the ledger's verifier key, had by another way than the bundle")
+    parser.add_argument("--key", action="append", default=[], help="the ledger's verifier key, had by another way "
+                        "than the bundle; a further one of another name is the authority's, which allows erasures")
     parser.add_argument("--policy", help="a file with a tlog-policy: keys of log and witnesses, quorum")
     parser.add_argument("--tsa", help="a file with the time stamping authority's root certificate (PEM)")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
@@ -1161,7 +1295,9 @@ def main(arguments=None):
     if arguments.receipt and not arguments.key and not arguments.policy:
         parser.error("a receipt is held against a key or a policy: give --key or --policy")
     try:
-        policies = [("--key", Policy(f"log {arguments.key}\nquorum none\n".encode()))] if arguments.key else []
+        pinned = [VerifierKey(text, 1) for text in arguments.key]
+        logs = "".join(f"log {text}\n" for text in arguments.key)
+        policies = [("--key", Policy(f"{logs}quorum none\n".encode()))] if pinned else []
         policies += [("--policy", Policy(read_limited(arguments.policy, 256 << 10)))] if arguments.policy else []
     except (OSError, ValueError, Refused) as error:
         parser.error(f"--key or --policy: {error}")
@@ -1172,7 +1308,7 @@ def main(arguments=None):
         if arguments.receipt:
             return show(check_receipt(arguments.receipt, policies), arguments.json, True, arguments.receipt)
         with open(arguments.bundle, "rb") as file:
-            verifier = Verifier(Bundle(arguments.bundle, file), policies, arguments.tsa)
+            verifier = Verifier(Bundle(arguments.bundle, file), policies, pinned, arguments.tsa)
             report = verifier.run()
         m = verifier.manifest
         title = f"{m['origin']}: {m['checkpoint']['size']} entries, root {m['checkpoint']['root']}\n" + describe(m)

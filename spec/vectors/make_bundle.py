@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE / "bundle")]
 
 import tampering
 from canonical import canonical
-from ledger import KIND_NAMES, KINDS, PARTS, START_US, Tree, b64, large, numbers, odd, sha, small, time_text
+from ledger import KIND_NAMES, KINDS, PARTS, START_US, Tree, b64, erasures, large, numbers, odd, sha, small, time_text
 from signer import Key
 
 HOUR_US = 3_600_000_000
@@ -23,7 +23,9 @@ LARGE_LOG = Key("example.com/large", 1, bytes(range(1, 33)))
 # Has the log's name and another key.
 FORGER = Key("example.com/audit", 1, bytes(range(2, 34)))
 WITNESSES = [Key("witness.example/one", 4, bytes([1] * 32)), Key("witness.example/two", 4, bytes([2] * 32))]
+AUTHORITY, SUCCESSOR, IMPOSTOR = (Key("officer.example", 1, bytes([n] * 32)) for n in (5, 6, 7))
 STRANGER = Key("stranger.example", 4, bytes([3] * 32))
+ERASING = (LOG, AUTHORITY, SUCCESSOR, IMPOSTOR)
 COSIGNED_S = 1_772_800_000
 
 
@@ -178,7 +180,7 @@ def time_us(text):
 
 def bundles():
     """{file name: files} of every bundle."""
-    ledger, at = small(LOG, WITNESSES[0].vkey), lambda hours: time_text(START_US + hours * HOUR_US)
+    ledger, at = small(LOG, AUTHORITY), lambda hours: time_text(START_US + hours * HOUR_US)
     good = {"model_name": "fraud_detector", "since": at(36), "until": at(46), "late_by_us": 4 * HOUR_US}
     person = {"user_id": "dörte", "until": at(2), "late_by_us": HOUR_US}
     window = {"kind": "prediction", "model_version": "5", "status": "success", "since": at(59_910), "until": at(59_913),
@@ -191,6 +193,7 @@ def bundles():
         "forged.tar": Maker(ledger, FORGER, WITNESSES[:1], person, ["parties"], receipts=False).files({}),
         "nothing.tar": Maker(ledger, LOG, [], {"since": "2027-01-01T00:00:00.000000000Z"}, []).files({}),
         "odd.tar": Maker(odd()[0], LOG, [], {}, ["input", "metadata"], receipts=False).files({}),
+        "erasures.tar": Maker(erasures(*ERASING)[0], LOG, [], {}, ["input"], receipts=False).files({}),
         "large.tar": Maker(large(), LARGE_LOG, [], window, []).files({}),
     }
 
@@ -201,7 +204,7 @@ def main():
     policy, other = made["good.tar"]["policy"].decode(), Key("example.com/other", 1, bytes([9] * 32))
     absent = Key("absent.example", 4, bytes([4] * 32))
     cases = tampering.cases(LOG.vkey, policy, other.vkey, LARGE_LOG.vkey, absent.vkey, made)
-    cases.update(keys={"large.tar": LARGE_LOG.vkey}, odd=odd()[1])
+    cases.update(keys={"large.tar": LARGE_LOG.vkey}, odd={"odd.tar": odd()[1], "erasures.tar": erasures(*ERASING)[1]})
     cases["cases"].sort(key=lambda case: case["finding"] or "")
     lines = ",\n".join(" " + json.dumps(case) for case in cases.pop("cases"))
     files["bundle/cases.json"] = (json.dumps(cases)[:-1] + ', "cases": [\n' + lines + "\n]}\n").encode()

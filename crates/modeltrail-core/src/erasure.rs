@@ -113,7 +113,8 @@ impl Erasure {
         format!("{HEADING}\n{origin}\n{}\n{}\n{digest}\n", reason.name(), entries.len())
     }
 
-    /// Verifies that one of `keys` has signed this erasure, of the ledger `origin`, written at `index`.
+    /// Verifies that one of `keys` has signed this erasure, of the ledger `origin`, written at `index`;
+    /// returns those that have.
     ///
     /// # Errors
     /// Why it does not count.
@@ -122,7 +123,7 @@ impl Erasure {
         origin: &str,
         index: u64,
         keys: impl IntoIterator<Item = &'k VerifierKey> + Clone,
-    ) -> Result<(), ErasureError> {
+    ) -> Result<Vec<&'k VerifierKey>, ErasureError> {
         check_list(&self.entries)?;
         if let Some((last, _)) = self.entries.last().filter(|(last, _)| *last >= index) {
             return Err(ErasureError::NotBefore(*last));
@@ -131,8 +132,7 @@ impl Erasure {
         if note.text() != Self::text(origin, self.reason, &self.entries) {
             return Err(ErasureError::OtherText);
         }
-        note.verify(keys)?;
-        Ok(())
+        Ok(note.verify(keys)?.into_iter().map(|by| by.key).collect())
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn what_the_authority_signed_counts_and_nothing_else() {
         let erasure = signed();
-        let verify = |erasure: &Erasure| erasure.verify("o", 10, [key(1).verifier()]);
+        let verify = |erasure: &Erasure| erasure.verify("o", 10, [key(1).verifier()]).map(drop);
         assert_eq!(verify(&erasure), Ok(()));
         let digest = sha256(&[b"[[3,[2,3]],[9,[4]]]"]);
         let text = format!("modeltrail/v1/erasure\no\nsubject_request\n2\n{digest}\n");

@@ -83,6 +83,26 @@ class Ledger:
             self.entries[index].erased |= set(parts)
 
 
+def note(lines, signers):
+    """A signed note over lines; without signers nothing."""
+    text = "".join(line + "\n" for line in lines)
+    return text + "\n" + "".join(key.line(text.encode()).decode() for key in signers) if signers else ""
+
+
+def key_change(origin, event, role, key, signers, replaces=None, reason="routine"):
+    """`control` of a `key` entry (`spec/control.md`, section 1)."""
+    old = {"replaces": replaces.vkey} if replaces else {}
+    lines = ["modeltrail/v1/key", origin, event, role, key.vkey, old.get("replaces", "-"), reason]
+    return {"event": event, "note": note(lines, signers), "reason": reason, "role": role, "vkey": key.vkey, **old}
+
+
+def erasure(origin, reason, entries, signers, signed=None):
+    """`control` of an `erasure` entry (`spec/control.md`, section 2), with a signature over another list if one is given."""
+    listed = entries if signed is None else signed
+    digest = sha(canonical(numbers(listed)).encode()).hex()
+    return {"entries": entries, "note": note(["modeltrail/v1/erasure", origin, reason, str(len(listed)), digest], signers), "reason": reason}
+
+
 def record(n, occurred_us, model, user, failed=False, raw=False):
     """Parts of an invented prediction."""
     input_ = {"amount": n * 7 % 1000, "country": ["DE", "FR", "PL"][n % 3], "text": f"Überweisung Nr. {n}"}
@@ -100,20 +120,20 @@ def record(n, occurred_us, model, user, failed=False, raw=False):
     return {"header": json_part(numbers(header)), **parts}
 
 
-def small(key, witness_vkey):
+def small(key, authority):
     """700 entries, ten minutes apart: two producers with numbers that went missing, keys, erasures, a late record."""
     ledger, minute = Ledger("example.com/audit"), 60_000_000
     a, b = bytes([0xaa] * 16), bytes([0xbb] * 16)
     models, users = ["fraud_detector", "fraud_detector", "churn", "kredit_prüfer"], ["alice", "bob", "carol", "dörte", "erin"]
     controls = {
         0: ("producer", a, lambda: {"event": "open", "next_seq": 1, "producer": a.hex(), "software": "modeltrail 0.1.0"}),
-        1: ("key", a, lambda: {"event": "add", "role": "log", "vkey": key.vkey}),
+        1: ("key", a, lambda: key_change(ledger.origin, "added", "checkpoint", key, [key], reason="created")),
         2: ("producer", b, lambda: {"event": "open", "next_seq": 1, "producer": b.hex(), "software": "modeltrail 0.1.0"}),
         130: ("gap", a, lambda: {"producer": a.hex(), "ranges": [ledger.skip(a, 2)], "reason": "dropped"}),
-        150: ("key", a, lambda: {"event": "add", "role": "witness", "vkey": witness_vkey}),
-        285: ("erasure", a, lambda: {"entries": [[220, [2, 4]], [221, [2, 4]]], "reason": "subject_request"}),
+        150: ("key", a, lambda: key_change(ledger.origin, "added", "authority", authority, [authority, key], reason="created")),
+        285: ("erasure", a, lambda: erasure(ledger.origin, "subject_request", [[220, [2, 4]], [221, [2, 4]]], [authority])),
         500: ("gap", a, lambda: {"producer": b.hex(), "ranges": [gap_b], "reason": "quarantined"}),
-        600: ("erasure", a, lambda: {"entries": [[i, [2, 3, 4]] for i in (244, 245, 248)], "reason": "order"})}
+        600: ("erasure", a, lambda: erasure(ledger.origin, "order", [[i, [2, 3, 4]] for i in (244, 245, 248)], [authority]))}
     gap_b = None
     for n in range(700):
         at = START_US + n * 10 * minute
@@ -175,6 +195,46 @@ def odd():
     put("producer_gap")
     put(None, kind="kind_12", more={"part_77": (1, b"1"), "metadata": (3, b"?")})
     put(None, late_us=254_000_000_000_000_000)
+    return ledger, findings
+
+
+def erasures(key, authority, successor, stranger):
+    """Parts that were erased with the authority's leave and without it; and what a verifier finds."""
+    ledger, a, findings = Ledger("example.com/audit"), bytes([0xee] * 16), []
+    origin, place = ledger.origin, lambda: START_US + len(ledger.entries) * 60_000_000
+    change = lambda *what, **more: ledger.control("key", place(), a, key_change(origin, *what, **more))
+
+    def erase(target, signers, is_lawful=False, control=None, of=origin, **more):
+        """Takes the input of an entry, if one is named, and says so."""
+        control = control or erasure(of, "order", [[target, [2]]], signers, **more)
+        index = ledger.control("erasure", place(), a, control).index
+        ledger.erase([target] if target else [], ["input"])
+        findings.extend([] if is_lawful else [["forged_erasure", index]])
+        findings.extend([["missing_part", target]] if target and not is_lawful else [])
+
+    change("added", "checkpoint", key, [key], reason="created")
+    change("added", "authority", authority, [key, authority], reason="created")
+    for n in range(2, 13):
+        ledger.append("prediction", place(), a, record(n, place(), "m", "u"))
+    erase(2, [authority], True)
+    erase(3, [])
+    erase(4, [stranger])
+    erase(5, [authority], signed=[[6, [2]]])
+    erase(6, [authority], of="example.com/other")
+    # Has no effect: there is an authority.
+    change("added", "authority", stranger, [key, stranger])
+    erase(7, [stranger])
+    erase(8, [authority], control=erasure(origin, "order", [[8, [2]], [20, [2]]], [authority]))
+    erase(None, [], control=erasure(origin, "order", [[9, [1]]], [authority]))
+    erase(None, [], control={"entries": []})
+    erase(9, [key])
+    change("rotated", "authority", successor, [authority, successor], replaces=authority)
+    erase(10, [successor], True)
+    change("retired", "authority", authority, [successor], reason="compromised")
+    erase(11, [authority])
+    erase(None, [], control=erasure(origin, "order", [[12, [3, 2]]], [successor]))
+    # A further line by a stranger does no harm.
+    erase(12, [stranger, successor], True)
     return ledger, findings
 
 

@@ -96,10 +96,18 @@ class Bundles(unittest.TestCase):
         self.assertIn("NOT PROVEN", run(HERE / "person.tar", "--key", CASES["key"]).stdout)
 
     def test_entries_that_no_ledger_writes(self):
-        done = run(HERE / "odd.tar", "--key", CASES["key"], "--json")
-        self.assertEqual(done.returncode, 1)
-        found = [[finding["name"], finding.get("index")] for finding in json.loads(done.stdout)["findings"]]
-        self.assertEqual(sorted(found), sorted(CASES["odd"]))
+        for name, expected in CASES["odd"].items():
+            with self.subTest(name):
+                done = run(HERE / name, "--key", CASES["key"], "--json")
+                self.assertEqual(done.returncode, 1)
+                found = [[finding["name"], finding.get("index")] for finding in json.loads(done.stdout)["findings"]]
+                self.assertEqual(sorted(found), sorted(expected))
+
+    def test_key_entries_without_effect_are_told(self):
+        done = run(HERE / "erasures.tar", "--key", CASES["key"])
+        self.assertIn("key entry 18 has no effect", done.stdout)
+        self.assertEqual(done.stdout.count("has no effect"), 1)
+        self.assertIn("erasures allowed by officer.example+", done.stdout)
 
     def check(self, number):
         case = CASES["cases"][number]

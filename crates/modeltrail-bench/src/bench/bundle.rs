@@ -7,7 +7,7 @@ use std::time::Instant;
 use modeltrail::bundle::{self, BundleRequest, DISCLOSED};
 use modeltrail::keys::{self, LedgerKeys};
 use modeltrail::{Ack, Ledger};
-use modeltrail_core::bundle::Filter;
+use modeltrail_core::bundle::{Filter, Pinned};
 use modeltrail_core::keys::KeyRole;
 use modeltrail_core::policy::Policy;
 use serde_json::json;
@@ -49,7 +49,7 @@ pub(crate) fn run(setup: &Setup) -> Result<Outcome> {
     let seconds = begun.elapsed().as_secs_f64();
     let begun = Instant::now();
     let file = BufReader::new(File::open(&path)?);
-    let report = modeltrail_core::bundle::verify(file, Some(&request.policy))?;
+    let report = modeltrail_core::bundle::verify(file, &Pinned::policy(&request.policy))?;
     let verify_seconds = begun.elapsed().as_secs_f64();
     if let Some(finding) = report.findings.first() {
         return Err(format!("the bundle is not clean: {finding:?}").into());

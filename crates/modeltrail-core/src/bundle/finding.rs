@@ -53,8 +53,10 @@ kinds! {
     ChangedCommitment = "changed_commitment";
     /// A part is not the one that was committed to.
     ChangedPart = "changed_part";
-    /// A part that must be disclosed is not, and no erasure entry says why.
+    /// A part that must be disclosed is not, and no erasure that holds says why.
     MissingPart = "missing_part";
+    /// An erasure that no authority's key allows which was in force.
+    ForgedErasure = "forged_erasure";
     /// A part is disclosed that must not be.
     UnduePart = "undue_part";
     /// A part labelled JSON is none, or a header cannot be read.

@@ -26,7 +26,7 @@ pub use layout::Layout;
 pub use line::{EntryLine, LinePart};
 pub use manifest::{Completeness, Manifest, ManifestError, ManifestHead, Range};
 pub use path::BundlePath;
-pub use verify::{BundleReport, TimestampReport, verify};
+pub use verify::{BundleReport, KeyWithoutEffect, Pinned, TimestampReport, verify};
 
 /// The version of the format that is written and read.
 pub const BUNDLE_VERSION: u64 = 1;

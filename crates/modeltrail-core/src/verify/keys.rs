@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::keys::{KeyChange, KeyEvent, KeyHistory, KeyRole};
+use crate::keys::{KeyChange, KeyChangeError, KeyEvent, KeyHistory, KeyRole};
 use crate::note::{Note, VerifierKey};
 
 /// The keys of a ledger, for a verification.
@@ -13,6 +13,7 @@ pub struct Keys {
     pinned: Vec<VerifierKey>,
     /// Public keys that are pinned, or vouched for by such; without pinned ones, not asked.
     believed: BTreeSet<[u8; 32]>,
+    without_effect: Vec<(u64, KeyChangeError)>,
 }
 
 impl Keys {
@@ -22,10 +23,15 @@ impl Keys {
     #[must_use]
     pub fn new(origin: &str, pinned: Vec<VerifierKey>, changes: &[(u64, KeyChange)]) -> Self {
         let mut history = KeyHistory::new(origin);
-        let held = |(index, change): &&(u64, KeyChange)| history.apply(*index, change).is_ok();
-        let held: Vec<&KeyChange> = changes.iter().filter(held).map(|(_, change)| change).collect();
+        let (mut held, mut without_effect) = (Vec::new(), Vec::new());
+        for (index, change) in changes {
+            match history.apply(*index, change) {
+                Ok(()) => held.push(change),
+                Err(why) => without_effect.push((*index, why)),
+            }
+        }
         let believed = pinned.iter().map(|key| *key.public()).collect();
-        let mut keys = Self { history, pinned, believed };
+        let mut keys = Self { history, pinned, believed, without_effect };
         // The pinned key may be the first or the last: those after it are found on the way forward,
         // those before it on the way back, those of the other role on the way forward again.
         held.iter().for_each(|change| keys.follow(change));
@@ -59,13 +65,26 @@ impl Keys {
     /// index `size`. Pinned keys that the ledger does not name count in every role.
     #[must_use]
     pub fn of(&self, role: KeyRole, size: u64) -> Vec<&VerifierKey> {
-        let is_believed =
-            |key: &&VerifierKey| self.pinned.is_empty() || self.believed.contains(key.public());
         let is_named = |key: &&VerifierKey| {
             self.history.keys().iter().any(|known| known.key.public() == key.public())
         };
         let unnamed = self.pinned.iter().filter(|key| !is_named(key));
-        self.history.in_force(role, size).filter(is_believed).chain(unnamed).collect()
+        self.in_force(role, size).chain(unnamed).collect()
+    }
+
+    /// Keys of a role that the ledger's entries had put in force for a checkpoint of `size` entries, or
+    /// for the entry with the index `size`, and that are believed: [`Keys::of`] without those that the
+    /// ledger does not name.
+    pub fn in_force(&self, role: KeyRole, size: u64) -> impl Iterator<Item = &VerifierKey> + Clone {
+        let is_believed =
+            |key: &&VerifierKey| self.pinned.is_empty() || self.believed.contains(key.public());
+        self.history.in_force(role, size).filter(is_believed)
+    }
+
+    /// The entries that changed nothing, and why. Whoever may record can leave such entries.
+    #[must_use]
+    pub fn without_effect(&self) -> &[(u64, KeyChangeError)] {
+        &self.without_effect
     }
 
     /// True when no key is known at all, so that no signature says anything.
@@ -146,6 +165,23 @@ mod tests {
         assert_eq!(ids(&keys, KeyRole::Checkpoint), [id.as_str()]);
         assert_eq!(ids(&keys, KeyRole::Authority), [id.as_str()]);
         assert!(Keys::new("o", Vec::new(), &[]).is_empty());
+    }
+
+    #[test]
+    fn changes_without_effect_are_told_of_and_keys_that_no_entry_names_are_not_in_force() {
+        let (one, mine) = (key("o", 1), key("office", 66));
+        let mut changes = changes();
+        let tried = change(KeyEvent::Added, KeyRole::Authority, &mine, None, &[&mine, &one]);
+        changes.push((12, tried));
+        let keys = Keys::new("o", vec![mine.verifier().clone()], &changes);
+        let why = KeyChangeError::NotFirst(KeyRole::Authority);
+        assert_eq!(keys.without_effect(), [(12, why)]);
+        assert_eq!(keys.of(KeyRole::Authority, 100), [mine.verifier()]);
+        assert_eq!(keys.in_force(KeyRole::Authority, 100).next(), None);
+        let keys = Keys::new("o", Vec::new(), &changes);
+        let nine = key("office", 9);
+        assert_eq!(keys.in_force(KeyRole::Authority, 100).collect::<Vec<_>>(), [nine.verifier()]);
+        assert_eq!(keys.in_force(KeyRole::Authority, 1).next(), None, "not for its own entry");
     }
 
     #[test]

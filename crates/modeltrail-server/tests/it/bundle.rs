@@ -55,6 +55,25 @@ fn another_ledgers_key_does_not_pass() {
 }
 
 #[test]
+fn the_authoritys_key_can_be_given_beside_the_ledgers_and_beside_a_policy() {
+    let (folder, key) = published();
+    let authority =
+        folder.run(&["key", "show", "--authority"]).code(0).stdout.trim_end().to_owned();
+    folder.run(&["bundle", "-o", "all.tar"]).code(0);
+    folder.write("policy", format!("log {key}\nquorum none\n"));
+    let verify = |more: &[&str]| folder.run(&[&["verify", "--bundle", "all.tar"], more].concat());
+    verify(&["--key", &key, "--key", &authority]).code(0);
+    verify(&["--policy", "policy", "--key", &authority]).code(0);
+    // Alone it does not do: it signs no checkpoints.
+    verify(&["--key", &authority]).code(1);
+    verify(&["--key", &key, "--key", &key]).code(2);
+    folder.run(&["receipt", "#3", "-o", "r.tlog-proof"]).code(0);
+    let receipt = ["verify", "--receipt", "r.tlog-proof", "--policy", "policy"];
+    folder.run(&receipt).code(0);
+    folder.run(&[&receipt[..], &["--key", &key]].concat()).code(2).says("give one of them");
+}
+
+#[test]
 fn parties_are_disclosed_only_by_name_and_persons_are_not_proven() {
     let (folder, key) = published();
     let verify = |name: &str| folder.json(&["verify", "--bundle", name, "--key", &key]);

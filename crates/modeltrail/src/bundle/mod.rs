@@ -11,6 +11,8 @@
 mod entries;
 mod late;
 mod outside;
+#[cfg(any(test, feature = "testing"))]
+pub mod packing;
 mod pieces;
 mod tiles;
 

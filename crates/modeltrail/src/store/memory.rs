@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(any(test, feature = "testing"))]
+use modeltrail_core::PartId;
 use modeltrail_core::anchor::Head;
 use modeltrail_core::checkpoint::SignedCheckpoint;
+#[cfg(any(test, feature = "testing"))]
+use modeltrail_core::commitment::{commit, pairs, salt};
 use modeltrail_core::leaf::origin_prev;
 use modeltrail_core::lookup::Lookup;
 use modeltrail_core::merkle::Frontier;
@@ -41,6 +45,15 @@ struct Inner {
     /// Full tiles by level and index, each with its root.
     tiles: BTreeMap<(u8, u64), (Hash, Vec<u8>)>,
     checkpoints: BTreeMap<u64, SignedCheckpoint>,
+    /// What erasing left of entries: salts of the parts that are there, commitments of the others.
+    left: BTreeMap<u64, Left>,
+}
+
+/// Both as [`modeltrail_core::commitment::pairs`].
+#[derive(Default)]
+struct Left {
+    salts: Vec<u8>,
+    erased: Vec<u8>,
 }
 
 impl MemoryStore {
@@ -60,6 +73,7 @@ impl MemoryStore {
             term_ids: HashMap::new(),
             tiles: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
+            left: BTreeMap::new(),
         };
         Self { origin: origin.into(), inner: Arc::new(Mutex::new(inner)) }
     }
@@ -68,6 +82,28 @@ impl MemoryStore {
     #[cfg(test)]
     pub(crate) fn forget_tiles(&self) {
         self.lock().tiles.clear();
+    }
+
+    /// Takes parts out of an entry as an erasure does, for tests; the erasure entry is the caller's
+    /// to append. False when the entry is not there, or was erased from before.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn take_parts(&self, index: u64, ids: &[PartId]) -> bool {
+        let mut inner = self.lock();
+        let at = usize::try_from(index).unwrap_or(usize::MAX);
+        let is_new = !inner.left.contains_key(&index);
+        let Some(entry) = inner.entries.get_mut(at).filter(|_| is_new) else { return false };
+        let all = commit(&entry.secret, entry.parts.iter().map(Part::as_ref));
+        let (erased, rest): (Vec<_>, Vec<_>) = all.iter().partition(|(id, _)| ids.contains(id));
+        let salts: Vec<_> = rest.iter().map(|(id, _)| (*id, salt(&entry.secret, *id))).collect();
+        entry.parts.retain(|part| !ids.contains(&part.id));
+        entry.secret = [0; 32];
+        let lookup = derive(entry);
+        if let Some(stored) = inner.lookups.get_mut(at) {
+            *stored = lookup;
+        }
+        inner.left.insert(index, Left { salts: pairs(&salts), erased: pairs(&erased) });
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -263,15 +299,18 @@ impl Store for MemoryStore {
                 bytes: &part.bytes,
             });
             let parts: Vec<StoredPart<'_>> = stored.collect();
+            let left = inner.left.get(&entry.index);
+            let (salts, erased) = left.map_or((&[][..], &[][..]), |l| (&l.salts, &l.erased));
+            let secret: &[u8] = if left.is_some() { &[] } else { &entry.secret };
             item(VerifyItem::Entry(StoredEntry {
                 key: entry.index,
                 leaf: &entry.leaf,
                 leaf_hash: entry.leaf_hash.as_bytes(),
-                secret: Some(&entry.secret),
+                secret: Some(secret),
                 parts: &parts,
                 checks: &entry.checks,
-                erased: &[],
-                salts: &[],
+                erased,
+                salts,
                 unreadable: &[],
                 lookup: Some(lookup),
             }));

@@ -11,6 +11,8 @@
 //! for strength.
 
 #[cfg(test)]
+mod bundles;
+#[cfg(test)]
 mod erasures;
 #[cfg(test)]
 mod operator;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek};
 
-use super::Check;
+use super::{Check, Pinned};
 use crate::bundle::finding::BundleFindingKind as Kind;
 use crate::bundle::path::BundlePath;
 use crate::checkpoint::SignedCheckpoint;
@@ -17,10 +17,7 @@ pub(super) struct Signed {
 
 impl<R: Read + Seek> Check<R> {
     /// `None` when the file is not there.
-    pub(super) fn check_checkpoint(
-        &mut self,
-        pinned: Option<&Policy>,
-    ) -> io::Result<Option<Signed>> {
+    pub(super) fn check_checkpoint(&mut self, pinned: &Pinned<'_>) -> io::Result<Option<Signed>> {
         let Some(bytes) = self.container.read(BundlePath::Checkpoint)? else { return Ok(None) };
         let own = self.read_policy()?;
         let checkpoint = match SignedCheckpoint::parse(&bytes) {
@@ -31,10 +28,12 @@ impl<R: Read + Seek> Check<R> {
             }
         };
         self.check_named(&checkpoint);
-        let by_pinned = pinned.map(|policy| (policy, "the key or policy that was given"));
+        let by_keys = self.policy_of_keys(pinned);
+        let by_pinned = by_keys.as_ref().map(|policy| (policy, "the key that was given"));
+        let by_policy = pinned.policy.map(|policy| (policy, "the policy that was given"));
         let by_own = own.as_ref().map(|policy| (policy, "the bundle's own policy"));
         let mut accepted: Option<VerifiedCheckpoint> = None;
-        for (policy, name) in by_pinned.into_iter().chain(by_own) {
+        for (policy, name) in by_policy.into_iter().chain(by_pinned).chain(by_own) {
             match policy.verify(&checkpoint) {
                 Ok(verified) => {
                     accepted.get_or_insert(verified);
@@ -50,6 +49,21 @@ impl<R: Read + Seek> Check<R> {
         let cosigned = accepted.iter().flat_map(VerifiedCheckpoint::cosigned);
         self.report.cosigned_by = cosigned.map(|by| by.witness.to_string()).collect();
         Ok(Some(Signed { bytes, checkpoint: Some(checkpoint) }))
+    }
+
+    /// The keys that were given as a policy, if one of them has to have signed.
+    fn policy_of_keys(&mut self, pinned: &Pinned<'_>) -> Option<Policy> {
+        if !pinned.has_log(&self.manifest.origin) {
+            return None;
+        }
+        match Policy::logs_only(pinned.keys.iter().cloned()) {
+            Ok(policy) => Some(policy),
+            Err(error) => {
+                let detail = format!("the keys that were given are of no use: {error}");
+                self.file(Kind::UntrustedCheckpoint, BundlePath::Checkpoint, detail);
+                None
+            }
+        }
     }
 
     fn read_policy(&mut self) -> io::Result<Option<Policy>> {

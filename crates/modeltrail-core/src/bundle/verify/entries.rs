@@ -147,7 +147,7 @@ impl<R: Read + Seek> Check<R> {
         }
         let header = header(place, line, &mut self.findings);
         self.check_match(place, leaf, line, &header, is_listed);
-        walk.facts.control(leaf, line);
+        walk.facts.control(place, leaf, line);
         is_listed.then(|| record_line(leaf, leaf_hash, line, &walk.disclosed))
     }
 

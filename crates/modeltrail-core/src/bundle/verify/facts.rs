@@ -1,21 +1,22 @@
 //! What entries say about other entries, gathered on the way and used at the end: numbers of
-//! producers and the gaps that explain them, erasures, and the history of keys.
+//! producers and the gaps that explain them, erasures and keys, and the history of keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
-use serde::Deserialize;
-
-use super::Check;
+use super::erasures::Lawful;
 use super::parts::Place;
+use super::{Check, Pinned};
 use crate::bundle::finding::BundleFindingKind as Kind;
 use crate::bundle::line::EntryLine;
 use crate::bundle::lines::LineReader;
 use crate::bundle::path::BundlePath;
 use crate::bundle::view::{history_line, part_name};
-use crate::code::{self, PartId};
+use crate::code::{self, Encoding, PartId};
 use crate::control::Gap;
+use crate::erasure::Erasure;
 use crate::hash::{hex, unhex};
+use crate::keys::KeyChange;
 use crate::leaf::Leaf;
 
 type Producer = [u8; 16];
@@ -39,18 +40,13 @@ pub(super) struct Facts {
     next_seq: BTreeMap<Producer, u64>,
     holes: Vec<Hole>,
     gaps: BTreeMap<Producer, Runs>,
-    /// Entries and their parts that were erased.
-    erased: BTreeSet<(u64, u16)>,
+    /// What `erasure` and `key` entries say, and where; nothing where it cannot be read.
+    pub(super) erasures: Vec<(Place, Option<Erasure>)>,
+    pub(super) changes: Vec<(u64, Option<KeyChange>)>,
     /// Parts that are not there and must be, unless they were erased.
     absent: Vec<(Place, u16)>,
     /// Lines of the history, by index.
     history: Vec<(u64, Vec<u8>)>,
-}
-
-/// What a bundle's verifier reads of the `control` part of an `erasure` entry.
-#[derive(Deserialize)]
-struct Erasure {
-    entries: Vec<(u64, Vec<u16>)>,
 }
 
 impl Facts {
@@ -74,22 +70,25 @@ impl Facts {
     }
 
     /// Takes what a control entry says whose parts are those of its leaf.
-    pub(super) fn control(&mut self, leaf: &Leaf, line: &EntryLine<'_>) {
-        let Some(control) = line.part(PartId::Control.code()) else { return };
+    pub(super) fn control(&mut self, place: Place, leaf: &Leaf, line: &EntryLine<'_>) {
+        let control = line.part(PartId::Control.code());
+        let json = control.filter(|part| part.encoding == Encoding::Json.code());
         match code::Kind::from_code(leaf.kind) {
             Some(code::Kind::Gap) => {
+                let Some(control) = json else { return };
                 let Ok(gap) = serde_json::from_slice::<Gap>(&control.bytes) else { return };
                 let producer = unhex(&gap.producer).and_then(|id| Producer::try_from(id).ok());
                 let Some(producer) = producer else { return };
                 self.gaps.entry(producer).or_default().extend(gap.ranges);
             }
             Some(code::Kind::Erasure) => {
-                let Ok(erasure) = serde_json::from_slice::<Erasure>(&control.bytes) else { return };
-                for (index, parts) in erasure.entries {
-                    self.erased.extend(parts.into_iter().map(|part| (index, part)));
-                }
+                let read = json.and_then(|part| serde_json::from_slice(&part.bytes).ok());
+                self.erasures.push((place, read));
             }
             Some(code::Kind::Key) => {
+                let read = json.and_then(|part| serde_json::from_slice(&part.bytes).ok());
+                self.changes.push((place.index, read));
+                let Some(control) = control else { return };
                 self.history.extend(history_line(leaf, control).map(|line| (leaf.index, line)));
             }
             _ => {}
@@ -125,7 +124,7 @@ fn uncovered(of: (u64, u64), by: &[(u64, u64)]) -> Option<(u64, u64)> {
 
 impl<R: Read + Seek> Check<R> {
     /// Judges what was gathered.
-    pub(super) fn check_facts(&mut self, mut facts: Facts) -> io::Result<()> {
+    pub(super) fn check_facts(&mut self, mut facts: Facts, pinned: &Pinned<'_>) -> io::Result<()> {
         facts.gaps.values_mut().for_each(join);
         for Hole { producer, first, last, index } in facts.holes {
             let gaps = facts.gaps.get(&producer).map_or(&[][..], Vec::as_slice);
@@ -142,17 +141,26 @@ impl<R: Read + Seek> Check<R> {
                 crate::bundle::BundleFinding::file(Kind::ProducerGap, BundlePath::Entries, detail);
             self.findings.push(finding.at(index));
         }
+        let changes = std::mem::take(&mut facts.changes);
+        let lawful = self.judge_erasures(std::mem::take(&mut facts.erasures), changes, pinned);
         for (place, part) in facts.absent {
-            if facts.erased.contains(&(place.index, part)) {
-                continue;
-            }
-            let name = part_name(part);
-            let detail =
-                format!("the part `{name}` is not disclosed, and no erasure entry says why");
-            self.findings.push(place.finding(Kind::MissingPart, detail));
+            self.check_absent(place, part, &lawful);
         }
         facts.history.sort();
         self.check_history(facts.history)
+    }
+
+    /// A part that must be there and is not: an erasure that holds says so, or it is missing.
+    fn check_absent(&mut self, place: Place, part: u16, lawful: &Lawful) {
+        if lawful.names(place.index, part) {
+            return;
+        }
+        let why = match lawful.forged(place.index) {
+            Some(erasure) => format!("the erasure entry {erasure} that names it does not hold"),
+            None => "no erasure entry says why".to_owned(),
+        };
+        let detail = format!("the part `{}` is not disclosed, and {why}", part_name(part));
+        self.findings.push(place.finding(Kind::MissingPart, detail));
     }
 
     fn check_history(&mut self, lines: Vec<(u64, Vec<u8>)>) -> io::Result<()> {

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod entries;
+mod erasures;
 mod facts;
 mod files;
 mod leaves;
@@ -22,6 +23,7 @@ use std::io::{self, Read, Seek};
 use serde::Serialize;
 
 use crate::hash::Hash;
+use crate::note::VerifierKey;
 use crate::policy::Policy;
 
 use super::BundleFinding;
@@ -32,6 +34,7 @@ use super::layout::Layout;
 use super::manifest::{Completeness, Manifest, Range};
 use super::path::BundlePath;
 
+pub use erasures::KeyWithoutEffect;
 pub use timestamps::TimestampReport;
 
 /// What was verified, and what was found.
@@ -70,6 +73,12 @@ pub struct BundleReport {
     pub n_parts: u64,
     /// Their bytes.
     pub part_bytes: u64,
+    /// Erasures that hold: an authority's key that was in force allows them.
+    pub n_erasures: u64,
+    /// The vkeys of those authorities, for who has them from elsewhere to compare.
+    pub authorities: Vec<String>,
+    /// `key` entries that changed nothing, and why; the first thousand.
+    pub keys_without_effect: Vec<KeyWithoutEffect>,
     /// Timestamps that are over this checkpoint. Whether their authority signed them is for
     /// `openssl ts -verify` to say.
     pub timestamps: Vec<TimestampReport>,
@@ -108,18 +117,56 @@ struct Counts {
     n_parts: u64,
     part_bytes: u64,
     cosigned_by: Vec<String>,
+    n_erasures: u64,
+    authorities: Vec<String>,
+    keys_without_effect: Vec<KeyWithoutEffect>,
     timestamps: Vec<TimestampReport>,
 }
 
-/// Verifies a bundle. `policy` is what the auditor believes, from elsewhere than the bundle: a policy, or
-/// [`Policy::logs_only`] of a single key.
+/// What the auditor believes, from elsewhere than the bundle.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Pinned<'a> {
+    /// A policy that the checkpoint must satisfy.
+    pub policy: Option<&'a Policy>,
+    /// Keys. Of those that are named like the ledger one must have signed the checkpoint, too; those
+    /// that are not are authorities', and then erasures count only under keys that follow from them.
+    pub keys: &'a [VerifierKey],
+}
+
+impl<'a> Pinned<'a> {
+    /// A policy alone.
+    #[must_use]
+    pub const fn policy(policy: &'a Policy) -> Self {
+        Self { policy: Some(policy), keys: &[] }
+    }
+
+    /// Keys alone.
+    #[must_use]
+    pub const fn keys(keys: &'a [VerifierKey]) -> Self {
+        Self { policy: None, keys }
+    }
+
+    const fn is_nothing(&self) -> bool {
+        self.policy.is_none() && self.keys.is_empty()
+    }
+
+    /// Whether a key signs for the ledger `origin`. Beside a policy keys can be the authority's alone; without
+    /// one somebody has to sign the checkpoint.
+    fn has_log(&self, origin: &str) -> bool {
+        let is_named = |key: &VerifierKey| key.name().as_str() == origin;
+        self.keys.iter().any(is_named) || (self.policy.is_none() && !self.keys.is_empty())
+    }
+
+    fn authorities(&self, origin: &str) -> Vec<VerifierKey> {
+        self.keys.iter().filter(|key| key.name().as_str() != origin).cloned().collect()
+    }
+}
+
+/// Verifies a bundle against what the auditor has from elsewhere.
 ///
 /// # Errors
 /// [`BundleError::Refused`] when it is no bundle, and [`BundleError::Read`] when it cannot be read.
-pub fn verify<R: Read + Seek>(
-    from: R,
-    policy: Option<&Policy>,
-) -> Result<BundleReport, BundleError> {
+pub fn verify<R: Read + Seek>(from: R, pinned: &Pinned<'_>) -> Result<BundleReport, BundleError> {
     let mut container = Container::open(from)?;
     let Some(bytes) = container.read(BundlePath::Manifest)? else {
         return Err(BundleError::refused("", 0, "there is no manifest.json in it"));
@@ -135,19 +182,19 @@ pub fn verify<R: Read + Seek>(
     let root = Hash::from_hex(&manifest.checkpoint.root).unwrap_or_default();
     let (findings, report) = (Findings::default(), Counts::default());
     let mut check = Check { container, manifest, layout, root, findings, report };
-    check.run(policy)?;
-    Ok(check.into_report(policy.is_some()))
+    check.run(pinned)?;
+    Ok(check.into_report(!pinned.is_nothing()))
 }
 
 impl<R: Read + Seek> Check<R> {
-    fn run(&mut self, policy: Option<&Policy>) -> io::Result<()> {
+    fn run(&mut self, pinned: &Pinned<'_>) -> io::Result<()> {
         self.check_claim();
         self.check_files()?;
-        let Some(checkpoint) = self.check_checkpoint(policy)? else { return Ok(()) };
+        let Some(checkpoint) = self.check_checkpoint(pinned)? else { return Ok(()) };
         let mut tree = self.check_tree()?;
         let mut facts = self.check_entries(&mut tree, &checkpoint)?;
         self.check_outside(&checkpoint, &mut facts)?;
-        self.check_facts(facts)?;
+        self.check_facts(facts, pinned)?;
         self.check_timestamps(&checkpoint)
     }
 
@@ -184,6 +231,9 @@ impl<R: Read + Seek> Check<R> {
             n_files: container.n_files(),
             n_parts: report.n_parts,
             part_bytes: report.part_bytes,
+            n_erasures: report.n_erasures,
+            authorities: report.authorities,
+            keys_without_effect: report.keys_without_effect,
             timestamps: report.timestamps,
             software: manifest.software,
             findings: findings.kept,

@@ -84,7 +84,7 @@ impl<R: Read + Seek> Check<R> {
         let judged = judge(place, &leaf, line, &[], &mut self.findings);
         self.count(&judged);
         if judged.is_whole {
-            facts.control(&leaf, line);
+            facts.control(place, &leaf, line);
         }
         Ok(())
     }

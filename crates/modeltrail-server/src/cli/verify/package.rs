@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use modeltrail_core::bundle::{self, BundleFinding, BundleReport, Filter};
+use modeltrail_core::bundle::{self, BundleFinding, BundleReport, Filter, Pinned};
 use modeltrail_core::note::VerifierKey;
 use modeltrail_core::policy::Policy;
 use modeltrail_core::receipt::{RECEIPT_BYTES_MAX, Receipt, VerifiedReceipt};
@@ -30,8 +30,9 @@ pub(super) struct Package {
     /// Check a receipt instead of the ledger; give the ledger's key with --key
     #[arg(long, value_name = "FILE", conflicts_with_all = OF_LEDGER, conflicts_with = "bundle")]
     receipt: Option<PathBuf>,
-    /// Of a bundle or a receipt: believe this tlog-policy, with its witnesses, instead of --key
-    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    /// Of a bundle or a receipt: believe this tlog-policy, with its witnesses, instead of --key; of a
+    /// bundle --key can name the authority's key beside it
+    #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }
 
@@ -42,14 +43,25 @@ impl Package {
         keys: &[VerifierKey],
         context: &Context,
     ) -> Result<Option<Exit>, Failure> {
-        let policy = match &self.policy {
-            Some(path) => Some(read_policy(path)?),
-            None if keys.is_empty() => None,
-            None => Some(Policy::logs_only(keys.iter().cloned()).map_err(Failure::input)?),
-        };
+        let policy = self.policy.as_deref().map(read_policy).transpose()?;
+        let of_keys = || Policy::logs_only(keys.iter().cloned()).map_err(Failure::input);
         match (&self.bundle, &self.receipt) {
-            (Some(path), _) => run_bundle(path, policy.as_ref(), context).map(Some),
-            (None, Some(path)) => run_receipt(path, policy.as_ref(), context).map(Some),
+            (Some(path), _) => {
+                // Else a key that is none of a log would be found out only when the file was read.
+                of_keys()?;
+                let pinned = Pinned { policy: policy.as_ref(), keys };
+                run_bundle(path, &pinned, context).map(Some)
+            }
+            (None, Some(_)) if policy.is_some() && !keys.is_empty() => {
+                Err(Failure::input("a receipt is held against --key or --policy; give one of them"))
+            }
+            (None, Some(path)) => {
+                let policy = match policy {
+                    None if !keys.is_empty() => Some(of_keys()?),
+                    policy => policy,
+                };
+                run_receipt(path, policy.as_ref(), context).map(Some)
+            }
             (None, None) if self.policy.is_some() => {
                 Err(Failure::input("--policy is for --bundle and --receipt; name one of them"))
             }
@@ -58,9 +70,9 @@ impl Package {
     }
 }
 
-fn run_bundle(path: &Path, policy: Option<&Policy>, context: &Context) -> Result<Exit, Failure> {
+fn run_bundle(path: &Path, pinned: &Pinned<'_>, context: &Context) -> Result<Exit, Failure> {
     let file = File::open(path).map_err(|error| Failure::input(at(path, &error)))?;
-    let report = bundle::verify(BufReader::new(file), policy).map_err(|error| match error {
+    let report = bundle::verify(BufReader::new(file), pinned).map_err(|error| match error {
         bundle::BundleError::Refused { .. } => Failure::input(at(path, &error)),
         bundle::BundleError::Read(_) => Failure::failed(at(path, &error)),
     })?;
@@ -71,6 +83,7 @@ fn run_bundle(path: &Path, policy: Option<&Policy>, context: &Context) -> Result
              ledger's key, had from elsewhere, with --key",
         );
     }
+    tell_keys(&report, pinned, context);
     for stamp in &report.timestamps {
         context.notes.note(&format!(
             "{} says that the checkpoint was there at {}; whether its authority signed that, `openssl ts \
@@ -79,6 +92,28 @@ fn run_bundle(path: &Path, policy: Option<&Policy>, context: &Context) -> Result
         ));
     }
     Ok(if report.is_clean() { Exit::Fine } else { Exit::Findings })
+}
+
+/// Most `key` entries without effect that are named; all of them are in the report as JSON.
+const N_TOLD_MAX: usize = 10;
+
+/// What is no finding, and is to be known of the ledger's keys.
+fn tell_keys(report: &BundleReport, pinned: &Pinned<'_>, context: &Context) {
+    for key in report.keys_without_effect.iter().take(N_TOLD_MAX) {
+        let why = clean(&key.why);
+        context.notes.note(&format!("the key entry {} has no effect: {why}", key.index));
+    }
+    if let Some(n) = report.keys_without_effect.len().checked_sub(N_TOLD_MAX).filter(|n| *n > 0) {
+        context.notes.note(&format!("and {n} more; --format json names them"));
+    }
+    let is_pinned = pinned.keys.iter().any(|key| key.name().as_str() != report.origin);
+    if report.n_erasures > 0 && !is_pinned {
+        let by = report.authorities.iter().map(|vkey| clean(vkey)).collect::<Vec<_>>().join(", ");
+        context.notes.note(&format!(
+            "erasures are believed of the key that the ledger itself names as the authority's: {by}; compare it \
+             with one that you have from elsewhere, or give that with another --key"
+        ));
+    }
 }
 
 fn at(path: &Path, what: &dyn std::fmt::Display) -> String {

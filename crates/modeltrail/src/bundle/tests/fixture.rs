@@ -1,13 +1,13 @@
 //! Small ledgers with a signed checkpoint, and bundles of them.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 use std::process::Command;
 
-use modeltrail_core::bundle::{Filter, Manifest, tar};
+use modeltrail_core::bundle::Filter;
 use modeltrail_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use modeltrail_core::control::{Control, Gap, GapReason};
 use modeltrail_core::hash::{MacKey, hex, sha256};
-use modeltrail_core::note::{KeyName, NoteSigner};
+use modeltrail_core::note::{KeyName, NoteSigner, VerifierKey};
 use modeltrail_core::policy::Policy;
 use modeltrail_core::record::{CaptureContext, Redacted};
 use modeltrail_core::redact::Redactor;
@@ -56,11 +56,31 @@ pub(super) fn ledger(store: &mut dyn Store, n: u64) -> Made {
         batch.push(frame(index, time_us), PRODUCER, seq, time_us);
     }
     store.append(&batch, &head).unwrap();
+    signed(store)
+}
+
+/// Signs a checkpoint of all that is there.
+pub(super) fn signed(store: &mut dyn Store) -> Made {
     let key = key(1);
     let checkpoint = Checkpoint::new(store.origin(), store.tip().unwrap().head).unwrap();
     store.put_checkpoint(&checkpoint.sign(&key).unwrap()).unwrap();
     let policy = Policy::logs_only([key.verifier().clone()]).unwrap();
     Made { store: store.another().unwrap(), policy, vkey: key.verifier().to_string() }
+}
+
+/// Appends the ledger's own entries, each under a producer of its own; returns their indexes.
+pub(super) fn append(store: &mut dyn Store, controls: Vec<Control>) -> Range<u64> {
+    let tip = store.tip().unwrap();
+    let (head, first) = (tip.head, tip.head.size);
+    let mut batch = Batch::new(tip);
+    for (index, control) in (first..).zip(controls) {
+        let mut id = [0xee; 16];
+        id[..8].copy_from_slice(&index.to_be_bytes());
+        let frame = Frame::new(Redacted::control(&control, 0), id, sha256(&[b"own", &id]).0);
+        batch.push(frame, id, 0, START_US + index * STEP_US);
+    }
+    store.append(&batch, &head).unwrap();
+    first..store.tip().unwrap().head.size
 }
 
 fn frame(index: u64, time_us: u64) -> Frame {
@@ -119,12 +139,25 @@ impl Made {
     /// Runs the verifier in Python, which shares no code with ours. Returns what it found, or nothing
     /// where there is no Python or no openssl.
     pub(super) fn agrees_with_python(&self, bytes: &[u8], exit: i32) -> Option<String> {
+        self.agrees_with_python_and(bytes, &[], exit)
+    }
+
+    /// The same with further keys pinned.
+    pub(super) fn agrees_with_python_and(
+        &self,
+        bytes: &[u8],
+        more_keys: &[VerifierKey],
+        exit: i32,
+    ) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.tar");
         std::fs::write(&path, bytes).unwrap();
         let verifier = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verify.py");
         let mut command = Command::new("python3");
         command.args(["-B", verifier]).arg(&path).args(["--key", &self.vkey, "--json"]);
+        for key in more_keys {
+            command.args(["--key", &key.to_string()]);
+        }
         let Ok(output) = command.output() else {
             println!("skipped: there is no python3");
             return None;
@@ -137,40 +170,4 @@ impl Made {
         assert_eq!(output.status.code(), Some(exit), "{said}{:?}", output.stderr);
         Some(said)
     }
-}
-
-/// The files of a bundle.
-pub(super) fn unpack(mut bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    while let Some((block, rest)) = bytes.split_first_chunk()
-        && let Ok((path, n_bytes)) = tar::read_header(block)
-    {
-        let (content, rest) = rest.split_at(usize::try_from(n_bytes).unwrap());
-        files.insert(path, content.to_vec());
-        bytes = &rest[tar::padding_bytes(n_bytes)..];
-    }
-    files
-}
-
-/// A bundle of files, with digests that fit: an attacker would see to that.
-pub(super) fn pack(mut files: BTreeMap<String, Vec<u8>>) -> Vec<u8> {
-    let mut manifest = Manifest::parse(&files["manifest.json"]).unwrap();
-    let digest = |bytes: &Vec<u8>| sha256(&[bytes]);
-    manifest.files = files
-        .iter()
-        .filter(|(path, _)| !path.starts_with("manifest."))
-        .map(|(path, bytes)| (path.clone(), digest(bytes).to_hex()))
-        .collect();
-    let bytes = manifest.to_bytes();
-    files.insert("manifest.sha256".into(), Manifest::digest_line(&digest(&bytes)).into());
-    files.insert("manifest.json".into(), bytes);
-    let mut out = Vec::new();
-    for (path, content) in files {
-        let n_bytes = u64::try_from(content.len()).unwrap();
-        out.extend(tar::header(&path, n_bytes).unwrap());
-        out.extend(content);
-        out.resize(out.len() + tar::padding_bytes(n_bytes), 0);
-    }
-    out.resize(out.len() + tar::END_BYTES, 0);
-    out
 }

@@ -1,18 +1,19 @@
 //! Bundles of small ledgers, read by the verifier of core and by `docs/verify.py`.
 
+mod erased;
 mod fixture;
 mod tampered;
 
 use std::io::Cursor;
 
-use modeltrail_core::bundle::{BundleReport, verify};
+use modeltrail_core::bundle::{BundleReport, Pinned, verify};
 
 use super::*;
 use crate::store::MemoryStore;
 use fixture::{Made, at, filter, ledger, request};
 
 fn check(bytes: &[u8], made: &Made) -> BundleReport {
-    verify(Cursor::new(bytes), Some(&made.policy)).unwrap()
+    verify(Cursor::new(bytes), &Pinned::policy(&made.policy)).unwrap()
 }
 
 #[track_caller]

@@ -1,33 +1,23 @@
 //! Bundles that somebody changed: each as a whole that fits together, and each byte alone.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use modeltrail_core::bundle::{EntryLine, Filter, Manifest, verify};
+use modeltrail_core::bundle::{EntryLine, Filter, Pinned, verify};
 
 use super::check;
-use super::fixture::{Made, filter, ledger, pack, request, unpack};
+use super::fixture::{Made, filter, ledger, request};
+use crate::bundle::packing::{
+    Files, change_entry, change_manifest, leave_out, lines, pack, remove_line, unpack,
+};
 use crate::store::MemoryStore;
-
-type Files = BTreeMap<String, Vec<u8>>;
-
-fn change_manifest(files: &mut Files, change: impl FnOnce(&mut Manifest)) {
-    let mut manifest = Manifest::parse(&files["manifest.json"]).unwrap();
-    change(&mut manifest);
-    files.insert("manifest.json".into(), manifest.to_bytes());
-}
-
-fn lines(files: &Files, path: &str) -> Vec<Vec<u8>> {
-    files[path].split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
-}
 
 /// What both verifiers find in a bundle of which something was changed.
 #[track_caller]
 fn found(made: &Made, bytes: &[u8], change: impl FnOnce(&mut Files), name: &str) {
     let mut files = unpack(bytes);
     change(&mut files);
-    let changed = pack(files);
+    let changed = pack(files).unwrap();
     let report = check(&changed, made);
     let names: Vec<&str> = report.findings.iter().map(|finding| finding.kind.name()).collect();
     assert!(names.contains(&name), "{name} is not in {:#?}", report.findings);
@@ -42,36 +32,22 @@ fn an_inconvenient_record_that_was_left_out_is_found_by_both_verifiers() {
     let of_model = filter(|filter| filter.model_name = Some("fraud".into()));
     let bytes = made.bundle(&request(&made, of_model));
     // Entry 12, the fifth of the matching ones, as if it had not matched: its header stays and tells.
-    let leave_out = |files: &mut Files| {
-        let mut entries = lines(files, "entries.ndjson");
-        let mut line = EntryLine::parse(entries[12].trim_ascii_end()).unwrap();
-        line.parts.retain(|part| part.part == 1);
-        entries[12] = line.to_bytes();
-        files.insert("entries.ndjson".into(), entries.concat());
-        let mut records = lines(files, "records.ndjson");
-        records.remove(4);
-        files.insert("records.ndjson".into(), records.concat());
-        files.remove("proofs/12.tlog-proof");
-        change_manifest(files, |manifest| manifest.matching.retain(|index| *index != 12));
-    };
-    found(&made, &bytes, leave_out, "omitted_match");
+    let left_out = |files: &mut Files| leave_out(files, 12).unwrap();
+    found(&made, &bytes, left_out, "omitted_match");
     // Or as if there were no such entry: the leaf is in the tree, and so are its neighbours' links.
     let without_line = |files: &mut Files| {
-        leave_out(files);
-        let mut entries = lines(files, "entries.ndjson");
-        entries.remove(12);
-        files.insert("entries.ndjson".into(), entries.concat());
+        leave_out(files, 12).unwrap();
+        remove_line(files, 12).unwrap();
     };
     found(&made, &bytes, without_line, "missing_entry");
     // Or with another header, for which nobody has the commitment.
     let with_other_header = |files: &mut Files| {
-        leave_out(files);
-        let mut entries = lines(files, "entries.ndjson");
-        let mut line = EntryLine::parse(entries[12].trim_ascii_end()).unwrap();
-        let text = String::from_utf8(line.parts[0].bytes.to_vec()).unwrap();
-        line.parts[0].bytes = text.replace("fraud", "churn").into_bytes().into();
-        entries[12] = line.to_bytes();
-        files.insert("entries.ndjson".into(), entries.concat());
+        leave_out(files, 12).unwrap();
+        let change = |line: &mut EntryLine<'static>| {
+            let text = String::from_utf8(line.parts[0].bytes.to_vec()).unwrap();
+            line.parts[0].bytes = text.replace("fraud", "churn").into_bytes().into();
+        };
+        change_entry(files, 12, change).unwrap();
     };
     found(&made, &bytes, with_other_header, "changed_part");
     // Or with a range that ends before it.
@@ -87,7 +63,8 @@ fn an_inconvenient_record_that_was_left_out_is_found_by_both_verifiers() {
         change_manifest(files, |manifest| {
             manifest.matching.retain(|index| *index < 12);
             manifest.range.end = 12;
-        });
+        })
+        .unwrap();
     };
     found(&made, &bytes, narrowed, "wrong_range");
 }
@@ -124,7 +101,7 @@ fn no_single_byte_of_a_bundle_can_change() {
                     let Some(byte) = bytes.get(at) else { return };
                     // Another bit at each place, so that signs, digits and letters all have their turn.
                     changed[at] = byte ^ (1 << (at % 8));
-                    let report = verify(Cursor::new(&changed), Some(&made.policy));
+                    let report = verify(Cursor::new(&changed), &Pinned::policy(&made.policy));
                     let is_accepted = report.is_ok_and(|report| report.is_clean());
                     assert!(!is_accepted, "byte {at} of {}", bytes.len());
                     n_passed.fetch_add(1, Ordering::Relaxed);
