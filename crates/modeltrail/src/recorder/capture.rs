@@ -343,6 +343,9 @@ pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
             shared.stop.wait(Instant::now() + LOOK_EVERY, |state| state.sequencer_by.is_some());
             continue;
         };
+        if over {
+            active.stop_publishing();
+        }
         active.hurry(shared.hurry.is_for_checkpoint());
         let stepped = active.step();
         if stepped.is_ok() {
@@ -372,8 +375,11 @@ pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
             break;
         }
     }
-    if let Some(Err(error)) = sequencer.map(Sequencer::close) {
-        shared.set_trouble(Some(error.to_string()));
+    if let Some(mut sequencer) = sequencer {
+        if shared.stop.sequencer_by().is_some_and(|by| by <= Instant::now()) {
+            sequencer.stop_publishing();
+        }
+        shared.set_trouble(sequencer.close().unwrap_or_else(|error| Some(error.to_string())));
     }
     shared.is_sequencer.store(false, Ordering::Relaxed);
     shared.stop.thread_done();

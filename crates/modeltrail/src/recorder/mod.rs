@@ -204,6 +204,15 @@ impl Recorder {
         Ok(self.engine()?.stats())
     }
 
+    /// What keeps records from going on to the ledger, or the ledger from being signed, if something
+    /// does; after [`Recorder::close`], why the last checkpoint is missing.
+    ///
+    /// # Errors
+    /// In a forked child whose recorder could not be opened.
+    pub fn trouble(&self) -> Result<Option<String>, RecordingError> {
+        Ok(self.engine()?.trouble())
+    }
+
     /// The producer that this process records as.
     ///
     /// # Errors
