@@ -95,6 +95,8 @@ pub(super) struct Shared {
     pub(super) watch: Watch,
     pub(super) is_sequencer: AtomicBool,
     pub(super) trouble: Mutex<Option<String>>,
+    /// Why the sequencer of this process has no checkpoint of its newest entries.
+    pub(super) unsigned: Mutex<Option<String>>,
     pub(super) stop: Stop,
     pub(super) hurry: Hurry,
     pub(super) published: Published,
@@ -168,6 +170,12 @@ impl Shared {
             tracing::error!(trouble = text, "modeltrail cannot go on; it tries again");
         }
         *last = trouble;
+    }
+
+    /// What the sequencer says of its checkpoints; it is trouble as well.
+    fn set_unsigned(&self, why: Option<String>) {
+        self.unsigned.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&why);
+        self.set_trouble(why);
     }
 
     pub(super) fn trouble(&self) -> Option<String> {
@@ -350,7 +358,7 @@ pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
         let stepped = active.step();
         if stepped.is_ok() {
             shared.published.set(active.published());
-            shared.set_trouble(active.trouble().map(str::to_owned));
+            shared.set_unsigned(active.trouble().map(str::to_owned));
         }
         match stepped {
             Ok(step) if step.n_taken > 0 => {
@@ -379,7 +387,7 @@ pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
         if shared.stop.sequencer_by().is_some_and(|by| by <= Instant::now()) {
             sequencer.stop_publishing();
         }
-        shared.set_trouble(sequencer.close().unwrap_or_else(|error| Some(error.to_string())));
+        shared.set_unsigned(sequencer.close().unwrap_or_else(|error| Some(error.to_string())));
     }
     shared.is_sequencer.store(false, Ordering::Relaxed);
     shared.stop.thread_done();

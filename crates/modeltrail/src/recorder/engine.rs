@@ -65,6 +65,7 @@ impl Engine {
             watch: Watch::new(spool_dir, options.spool),
             is_sequencer: AtomicBool::new(false),
             trouble: Mutex::new(None),
+            unsigned: Mutex::new(None),
             stop: Stop::default(),
             hurry: Hurry::default(),
             published: Published::default(),
@@ -349,9 +350,9 @@ impl Engine {
         Ok(())
     }
 
-    /// What keeps the threads from going on, if something does.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.shared.trouble()
+    /// Why the sequencer of this process has no checkpoint of its newest entries.
+    pub(super) fn unsigned(&self) -> Option<String> {
+        self.shared.unsigned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Closes once; later calls wait for the first and give nothing back.

@@ -204,13 +204,13 @@ impl Recorder {
         Ok(self.engine()?.stats())
     }
 
-    /// What keeps records from going on to the ledger, or the ledger from being signed, if something
-    /// does; after [`Recorder::close`], why the last checkpoint is missing.
+    /// Why the newest entries are under no signed checkpoint although the ledger has a key, as far as
+    /// this process is the sequencer; after [`Recorder::close`], why the last one is missing.
     ///
     /// # Errors
     /// In a forked child whose recorder could not be opened.
-    pub fn trouble(&self) -> Result<Option<String>, RecordingError> {
-        Ok(self.engine()?.trouble())
+    pub fn unsigned(&self) -> Result<Option<String>, RecordingError> {
+        Ok(self.engine()?.unsigned())
     }
 
     /// The producer that this process records as.

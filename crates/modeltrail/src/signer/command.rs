@@ -85,6 +85,10 @@ impl Drop for Program {
 
 /// Signs by running a program: it gets the note's text on standard input, signs exactly these bytes
 /// with Ed25519, and prints one signature line of C2SP signed-note (`— NAME BASE64`).
+///
+/// It runs in a process group of its own, so it cannot ask at a terminal, and is killed with all it has
+/// started when it takes too long, or when a recorder that is closed cannot wait any longer. Where this
+/// process itself is killed, one that hangs stays.
 #[derive(Debug)]
 pub struct CommandSigner {
     verifier: VerifierKey,

@@ -233,7 +233,7 @@ impl<'a> Intake<'a> {
             Err(RecordingError::Timeout { .. }) | Ok(()) => {}
             Err(error) => return Err(error.into()),
         }
-        self.summary.unsigned = self.recorder.trouble()?;
+        self.summary.unsigned = self.recorder.unsigned()?;
         // Records that were taken but could not be framed are no entries either.
         let stats = self.recorder.stats()?;
         self.summary.n_refused += stats.n_refused;
