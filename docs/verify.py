@@ -19,9 +19,11 @@ import argparse, base64, bisect, datetime, functools, hashlib, json, os, re, str
 PARTS = ["", "header", "input", "output", "parties", "metadata", "pipeline", "error", "control"]
 CODES = {name: code for code, name in enumerate(PARTS) if name}
 KINDS = dict(enumerate("prediction oversight decision outcome incident lifecycle session intent conflict".split(), 1))
-KINDS.update(enumerate("access erasure retention hold gap key producer".split(), 16))
+KINDS.update(enumerate("access erasure retention hold gap key producer epoch".split(), 16))
 HEADER, PARTIES, CONTROL, JSON = 1, 4, 8, 1
 FIRST_CONTROL_KIND, ERASURE, GAP, KEY = 16, 17, 20, 21
+
+GAP_REASONS = ["duplicate", "dropped", "quarantined", "refused", "epoch"]
 
 # Files of a bundle (spec/bundle.md, section 2), and how much of each is read: a hostile bundle must
 # not fill the memory.
@@ -32,7 +34,8 @@ NUMBER = r"(0|[1-9][0-9]{0,18})"
 PATH = re.compile("|".join(map(re.escape, FIXED)) + rf"|proofs/{NUMBER}\.tlog-proof"
                   r"|timestamps/[1-9][0-9]?\.(tsr|pem)"
                   r"|tile/(entries|[0-7])/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[1-9][0-9]{0,2})?")
-LIMITS = [("manifest.json", 192 << 20), ("manifest.sha256", 128), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", 1_010_000),
+RECEIPT_BYTES_MAX = 1_010_000
+LIMITS = [("manifest.json", 192 << 20), ("manifest.sha256", 128), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", RECEIPT_BYTES_MAX),
           ("tile/entries/", 31_744), ("tile/", 8192), ("timestamps/", 1 << 20), ("VERIFY.md", 1 << 20),
           ("", (8 << 30) - 1)]
 N_FILES_MAX, N_TIMESTAMP_FILES_MAX, N_SIGNATURES_MAX, N_DEFINED_MAX, N_KEYS_MAX = 1_000_000, 32, 100, 128, 4096
@@ -41,6 +44,8 @@ LINE_BYTES_MAX, JSON_DEPTH_MAX = 24 << 20, 128
 N_FINDINGS_MAX = 1000
 
 DAY_US, LATE_US_MAX = 86_400_000_000, 315_360_000_000_000
+# What 64 bits of nanoseconds can say (spec/record.md, section 1).
+FIRST_TIME, LAST_TIME = "1677-09-21T00:12:43.145224192Z", "2262-04-11T23:47:16.854775807Z"
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z")
 HEX = re.compile("[0-9a-f]{64}")
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -107,11 +112,20 @@ def no_constant(name):
     raise ValueError(name)
 
 
-def read_json(data, parse_int=str):
-    """JSON of a part, or NO_JSON. Numbers stay texts where nothing is computed with them."""
+def no_number(text):
+    """Numbers with which nothing is computed are passed over: they can be of any size."""
+
+
+def read_count(text):
+    """A number of 64 bits without a sign; others count as nothing."""
+    return int(text) if re.fullmatch("[0-9]{1,20}", text) and int(text) < 1 << 64 else None
+
+
+def read_json(data, parse_int=no_number):
+    """JSON of a part, or NO_JSON. Numbers are read where something is computed with them, else they are None."""
     try:
         value = json.loads(data.decode(), object_pairs_hook=names_once, parse_constant=no_constant,
-                           parse_int=parse_int, parse_float=str)
+                           parse_int=parse_int, parse_float=no_number)
         if b"\\u" in data:
             # A lone surrogate cannot be written again.
             canonical(value)
@@ -223,7 +237,7 @@ def time_us(text):
 
 def is_time(text):
     try:
-        return TIME.fullmatch(text) is not None and time_us(text) is not None
+        return TIME.fullmatch(text) is not None and FIRST_TIME <= text <= LAST_TIME and time_us(text) is not None
     except ValueError:
         return False
 
@@ -237,7 +251,7 @@ def check_filter(f):
     late = f.get("late_by_us", 0)
     need(is_count(late) and late <= LATE_US_MAX, "filter: late_by_us is no number up to ten years")
     for name in ("since", "until"):
-        need(name not in f or is_time(f[name]), f"filter: {name} is not like 2026-03-15T09:30:00.000000000Z")
+        need(name not in f or is_time(f[name]), f"filter: {name} is not like 2026-03-15T09:30:00.000000000Z, or outside 1677 to 2262")
     need("since" not in f or "until" not in f or f["since"] < f["until"], "filter: since is not before until")
 
 
@@ -248,7 +262,7 @@ def read_manifest(data):
         m = read_canonical(data)
     except ValueError as error:
         raise Refused(f"it is {error}") from None
-    need(m.get("version") is not True and m.get("version") == 1, "its version is not 1; a later program may read it")
+    need(type(m.get("version")) is int and m["version"] == 1, "its version is not 1; a later program may read it")
     need(sorted(m) == ["checkpoint", "completeness", "disclose", "files", "filter", "matching", "origin", "range",
                        "receipts", "software", "version"], "members are missing, or there are others")
     inner = {"checkpoint": ["root", "size"], "completeness": ["provable", "why"], "range": ["end", "first"]}
@@ -570,6 +584,11 @@ def body(commitments):
     return sha(b"modeltrail/v1/body\0", struct.pack(">H", len(pieces)), *pieces)
 
 
+def origin_prev(origin):
+    """The link of the entry 0, which has none before it."""
+    return sha(b"modeltrail/v1/origin\0", origin.encode())
+
+
 def fold(nodes):
     """Root over a complete subtree: as many nodes as a power of two."""
     while len(nodes) > 1:
@@ -599,7 +618,7 @@ class Receipt:
     def __init__(self, data):
         head, gap, self.checkpoint = data.partition(b"\n\n")
         lines = head.decode().split("\n")
-        if len(data) > 1_010_000 or not gap or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) < 3:
+        if len(data) > RECEIPT_BYTES_MAX or not gap or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) < 3:
             raise ValueError("no tlog-proof")
         if not lines[1].startswith("extra ") or not re.fullmatch("index " + NUMBER, lines[2]):
             raise ValueError("it has no leaf in its line `extra`, or no index")
@@ -609,7 +628,9 @@ class Receipt:
         if leaf is None or leaf.index != self.index or any(len(node) != 32 for node in self.proof):
             raise ValueError("its leaf is none of this index, or a hash has not 32 bytes")
 
-    def check(self, root, size):
+    def check(self, origin, root, size):
+        if self.index == 0 and read_leaf(self.leaf).prev != origin_prev(origin):
+            raise ValueError("its leaf begins a ledger of another origin than the checkpoint's")
         if self.index >= size or inclusion(sha(b"\0", self.leaf), self.index, size, self.proof) != root:
             raise ValueError("its proof does not lead from its leaf to the checkpoint's root")
 
@@ -751,7 +772,7 @@ class Entry:
         self.withheld = [code for code in committed if code not in needed and code not in parts]
         for code, (encoding, data, _) in parts.items():
             if encoding == JSON:
-                self.json[code] = read_json(data, read_int if code == CONTROL else str)
+                self.json[code] = read_json(data, read_count if code == CONTROL else no_number)
         header = self.json.get(HEADER)
         self.header = header if type(header) is dict else {}
 
@@ -831,8 +852,13 @@ class Numbers:
         self.next[leaf.producer] = max(expected, leaf.producer_seq + 1)
 
     def gap(self, control):
-        for first, last in ranges(control, "ranges"):
-            self.covered.setdefault(str(control.get("producer")), []).append((first, last))
+        """Takes the control part of a gap entry (spec/record.md, section 5); one that cannot be read covers nothing."""
+        c = control if type(control) is dict else {}
+        producer, runs = c.get("producer"), c.get("ranges")
+        is_run = lambda run: type(run) is list and len(run) == 2 and all(type(n) is int for n in run)
+        if type(producer) is str and re.fullmatch("[0-9a-f]{32}", producer) and c.get("reason") in GAP_REASONS and type(
+                runs) is list and all(map(is_run, runs)):
+            self.covered.setdefault(producer, []).extend((first, last) for first, last in runs if first <= last)
 
     def finish(self):
         for runs in self.covered.values():
@@ -845,19 +871,11 @@ class Numbers:
             runs[:] = joined
         for index, producer, first, last in self.holes:
             runs = self.covered.get(producer, [])
-            at = bisect.bisect(runs, (first, 1 << 63)) - 1
+            at = bisect.bisect(runs, (first, 1 << 64)) - 1
             first = max(first, runs[at][1] + 1) if at >= 0 else first
             if first <= last:
                 detail = f"numbers {first} to {last} of producer {producer} became no entry; no gap entry says why"
                 self.report.found("producer_gap", detail, index=index)
-
-
-def ranges(control, name):
-    """[[first, last], …] of a control part; what is none is passed over."""
-    items = control.get(name) if type(control) is dict else None
-    for item in items if type(items) is list else []:
-        if type(item) is list and len(item) == 2 and all(map(is_count, item)):
-            yield item[0], item[1]
 
 
 class Lines:
@@ -970,7 +988,7 @@ class Verifier:
     def leaf(self, index, data, proven):
         """The leaf if it is the proven one, and its leaf hash."""
         leaf, found = data and read_leaf(data), self.report.found
-        prev = sha(b"modeltrail/v1/origin\0", self.manifest["origin"].encode()) if index == 0 else self.prev
+        prev = origin_prev(self.manifest["origin"]) if index == 0 else self.prev
         self.report.count("leaves")
         if data and proven and sha(b"\0", data) != proven or data and not leaf:
             found("changed_leaf", "it is not the one in the tiles, or none of version 1", index=index)
@@ -1064,7 +1082,7 @@ class Verifier:
             return None
         try:
             receipt = Receipt(data)
-            receipt.check(self.root, self.size)
+            receipt.check(self.manifest["origin"], self.root, self.size)
             if receipt.index != index or leaf_hash not in (None, sha(b"\0", receipt.leaf)):
                 raise ValueError("it is of another entry")
             if receipt.checkpoint not in self.checkpoints:
@@ -1222,11 +1240,11 @@ def read_limited(name, most):
 
 def check_receipt(name, policies):
     """A receipt alone; its leaf says when the entry was sequenced and what commitments must give."""
-    report, data = Report(), read_limited(name, 1_010_000)
+    report, data = Report(), read_limited(name, RECEIPT_BYTES_MAX)
     try:
         receipt = Receipt(data)
         note = Note(receipt.checkpoint)
-        receipt.check(note.root, note.size)
+        receipt.check(note.origin, note.root, note.size)
         for by, policy in policies:
             report.said += [f"{text}, by {by}" for text in policy.judge(note)]
         leaf = read_leaf(receipt.leaf)
@@ -1294,6 +1312,8 @@ def main(arguments=None):
         parser.error("give a bundle, or a receipt with --receipt")
     if arguments.receipt and not arguments.key and not arguments.policy:
         parser.error("a receipt is held against a key or a policy: give --key or --policy")
+    if arguments.receipt and arguments.key and arguments.policy:
+        parser.error("a receipt is held against --key or --policy; give one of them")
     try:
         pinned = [VerifierKey(text, 1) for text in arguments.key]
         logs = "".join(f"log {text}\n" for text in arguments.key)

@@ -225,7 +225,8 @@ fn policy(args: &Args, context: &Context, store: &dyn Store) -> Result<Policy, F
 
 /// A policy that was named must be there.
 pub(super) fn read_policy(path: &Path) -> Result<Policy, Failure> {
-    let bytes = files::read(path, POLICY_BYTES_MAX).map_err(|error| Failure::file(path, &error))?;
+    let cannot = |error| Failure::input(format!("{}: {error}", path.display()));
+    let bytes = files::read(path, POLICY_BYTES_MAX).map_err(cannot)?;
     let missing = || Failure::input(format!("{}: no such file", path.display()));
     Policy::parse(&bytes.ok_or_else(missing)?)
         .map_err(|error| Failure::input(format!("{}: {error}", path.display())))

@@ -49,6 +49,12 @@ pub struct BundleReport {
     /// Whether the checkpoint was held against a key or policy of the auditor's own. Without one the
     /// bundle only agrees with itself.
     pub is_pinned: bool,
+    /// Indexes of the `key` entries by which the checkpoint's key follows from one that was given; empty
+    /// where a given key signed the checkpoint itself.
+    pub key_followed_by: Vec<u64>,
+    /// When the last leaf of the checkpoint was recorded, by the sequencer's clock, in microseconds since 1970; where
+    /// that leaf is in the bundle.
+    pub last_recorded_us: Option<u64>,
     /// Names of the witnesses, of the policy that was used, whose cosignatures hold.
     pub cosigned_by: Vec<String>,
     /// What was asked.
@@ -117,6 +123,8 @@ struct Counts {
     n_parts: u64,
     part_bytes: u64,
     cosigned_by: Vec<String>,
+    key_followed_by: Vec<u64>,
+    last_recorded_us: Option<u64>,
     n_erasures: u64,
     authorities: Vec<String>,
     keys_without_effect: Vec<KeyWithoutEffect>,
@@ -190,10 +198,11 @@ impl<R: Read + Seek> Check<R> {
     fn run(&mut self, pinned: &Pinned<'_>) -> io::Result<()> {
         self.check_claim();
         self.check_files()?;
-        let Some(checkpoint) = self.check_checkpoint(pinned)? else { return Ok(()) };
+        let Some(checkpoint) = self.check_checkpoint()? else { return Ok(()) };
         let mut tree = self.check_tree()?;
         let mut facts = self.check_entries(&mut tree, &checkpoint)?;
         self.check_outside(&checkpoint, &mut facts)?;
+        self.check_trust(&checkpoint, &facts, pinned)?;
         self.check_facts(facts, pinned)?;
         self.check_timestamps(&checkpoint)
     }
@@ -220,6 +229,8 @@ impl<R: Read + Seek> Check<R> {
             root: manifest.checkpoint.root,
             is_pinned,
             cosigned_by: report.cosigned_by,
+            key_followed_by: report.key_followed_by,
+            last_recorded_us: report.last_recorded_us,
             filter: manifest.filter,
             range: manifest.range,
             completeness: manifest.completeness,

@@ -1,7 +1,7 @@
 //! `modeltrail verify --bundle` and `--receipt`: what an auditor holds, without ledger or network.
 
 use std::fs::File;
-use std::io::{BufReader, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use modeltrail_core::bundle::{self, BundleFinding, BundleReport, Filter, Pinned};
@@ -71,7 +71,11 @@ impl Package {
 }
 
 fn run_bundle(path: &Path, pinned: &Pinned<'_>, context: &Context) -> Result<Exit, Failure> {
-    let file = File::open(path).map_err(|error| Failure::input(at(path, &error)))?;
+    let cannot = |error: io::Error| Failure::input(at(path, &error));
+    let file = File::open(path).map_err(cannot)?;
+    if file.metadata().map_err(cannot)?.is_dir() {
+        return Err(cannot(io::ErrorKind::IsADirectory.into()));
+    }
     let report = bundle::verify(BufReader::new(file), pinned).map_err(|error| match error {
         bundle::BundleError::Refused { .. } => Failure::input(at(path, &error)),
         bundle::BundleError::Read(_) => Failure::failed(at(path, &error)),
