@@ -466,7 +466,9 @@ class Policy:
                     signed = signed or key.kind == 1
                     by.update({role: at} if role else {})
         if not signed:
-            raise ValueError(f"no key of the policy that is named {note.origin} has signed it")
+            others = any(name == note.origin for name, *_ in note.signatures)
+            raise ValueError(f"no key of the policy that is named {note.origin} has signed it" + (
+                ": it is signed by another key of this name; if the key was rotated, a bundle or the ledger holds the change" if others else ""))
         if not self.holds(self.quorum, by):
             n_all = len(self.witnesses)
             raise ValueError(f"cosigned by {len(by)} of {n_all} witnesses, which is not the quorum {self.quorum}")
@@ -488,7 +490,7 @@ class KeyHistory:
 
     def take(self, index, control):
         try:
-            self.held.append(self.apply(index, control))
+            self.held.append((index, *self.apply(index, control)))
         except ValueError as error:
             self.without_effect.append((index, str(error)))
 
@@ -529,15 +531,29 @@ class KeyHistory:
         return note, [key] + ([old] if old else [])
 
     def believed(self, pinned):
-        """Bytes of the keys that follow from pinned ones: read forward, back, and forward again."""
-        out = {key.public for key in pinned}
-        for note, named in self.held + self.held[::-1] + self.held:
+        """Bytes of the keys that follow from pinned ones, each with the entry that says so and the key that signed
+        that (None: pinned). Read forward, back, and forward again."""
+        out = {key.public: None for key in pinned}
+        for index, note, named in self.held + self.held[::-1] + self.held:
             try:
-                if named and note.signers([key for key in [k for k, *_ in self.keys] + pinned if key.public in out]):
-                    out.update(key.public for key in named)
+                by = named and note.signers([key for key in [k for k, *_ in self.keys] + pinned if key.public in out])
+                for key in named:
+                    out.setdefault(key.public, (index, by[0].public))
             except ValueError:
                 pass
         return out
+
+    def following(self, pinned, note):
+        """Checkpoint keys that signed a checkpoint, were in force for it and follow from pinned ones; and the
+        indexes of the entries by which they do."""
+        believed, way = self.believed(pinned), set()
+        lines = [(name, key_id) for name, key_id, _ in note.signatures]
+        keys = [key for key in self.in_force("checkpoint", note.size, believed) if (key.name, key.id) in lines]
+        for at in [believed[key.public] for key in keys]:
+            while at:
+                way.add(at[0])
+                at = believed[at[1]]
+        return keys, sorted(way)
 
 
 def erased_by(control, origin, index, authorities):
@@ -939,7 +955,7 @@ class Verifier:
         self.numbers, self.prev, self.time_us, self.times = Numbers(self.report), None, 0, {}
         # Claims that are judged when all entries were seen.
         self.erased, self.erasures, self.changes, self.keys, self.proofs = [], [], [], {}, set()
-        self.checkpoints = [bundle.read("checkpoint")]
+        self.history, self.checkpoints = KeyHistory(m["origin"]), [bundle.read("checkpoint")]
         self.records, self.is_view_whole = bundle.lines("records.ndjson"), True
 
     def run(self):
@@ -954,6 +970,13 @@ class Verifier:
                 self.in_range(index, leaf, leaf_hash, lines.at(index))
         lines.finish()
         self.outside()
+        try:
+            for index, control in sorted(self.changes, key=lambda change: change[0]):
+                self.history.take(index, control)
+        except CouldNot as error:
+            self.report.could_not.append(f"the ledger's keys were not judged: {error}")
+            self.history = None
+        self.trust()
         self.claims()
         self.range()
         self.timestamps()
@@ -968,7 +991,10 @@ class Verifier:
                 found("bad_checkpoint", "its origin, size or root is not the manifest's", file="checkpoint")
         except ValueError as error:
             found("bad_checkpoint", f"{error}", file="checkpoint")
-            return
+
+    def trust(self):
+        """Whether the checkpoint is accepted; behind the entries, which say what keys follow from the auditor's."""
+        found, m, note = self.report.found, self.manifest, self.note
         policies, is_log = list(self.policies), any(key.name == m["origin"] for key in self.pinned)
         if len(policies) > 1 and not is_log:
             # Beside a policy --key can be the authority's alone, which signs no checkpoints.
@@ -977,8 +1003,14 @@ class Verifier:
             policies.append(("the bundle's policy", Policy(self.bundle.read("policy") or b"")))
         except ValueError as error:
             found("bad_policy", str(error), file="policy")
-        for name, policy in policies:
+        for name, policy in policies if note else []:
             try:
+                if self.history and name == "--key" and is_log and not any(
+                        (key.name, key.id) == (by, key_id) for key in policy.logs for by, key_id, _ in note.signatures):
+                    more, way = self.history.following(self.pinned, note)
+                    policy.logs += more
+                    where = ", ".join(map(str, way))
+                    self.report.said += [f"the checkpoint's key follows from --key by the key entries {where}"] if more else []
                 self.report.said += [f"{text}, by {name}" for text in policy.judge(note)]
             except ValueError as error:
                 found("untrusted_checkpoint", f"by {name}: {error}", file="checkpoint")
@@ -1001,7 +1033,7 @@ class Verifier:
             found("time_back", "its time is before that of the entry before", index=index)
         if leaf:
             self.time_us = max(self.time_us, leaf.time_us)
-            if index in (self.first - 1, self.first, self.end - 1, self.end):
+            if index in (self.first - 1, self.first, self.end - 1, self.end, self.size - 1):
                 self.times[index] = leaf.time_us
         self.prev = proven or data and sha(b"\0", data)
         return leaf, self.prev
@@ -1117,7 +1149,7 @@ class Verifier:
         found = self.report.found
         self.numbers.finish()
         try:
-            said = self.erasures_that_hold()
+            said = self.erasures_that_hold() if self.history else set(self.erased)
         except CouldNot as error:
             self.report.could_not.append(f"erasures were not judged: {error}")
             said = set(self.erased)
@@ -1140,9 +1172,7 @@ class Verifier:
 
     def erasures_that_hold(self):
         """{(index, part code)} of what was erased with leave of an authority key in force."""
-        history, origin, said, by = KeyHistory(self.manifest["origin"]), self.manifest["origin"], set(), set()
-        for index, control in sorted(self.changes, key=lambda change: change[0]):
-            history.take(index, control)
+        history, origin, said, by = self.history, self.manifest["origin"], set(), set()
         pinned = [key for key in self.pinned if key.name != origin]
         believed = history.believed(pinned) if pinned else None
         for index, control in self.erasures:
@@ -1265,11 +1295,22 @@ def clean(text):
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def describe(m):
-    """What a manifest asked for."""
-    claim = "none of them left out" if m["completeness"]["provable"] is True else "NOT PROVEN that none was left out"
-    where = f"{m['range']['first']} up to {m['range']['end']}"
-    return f"entries {where}, {len(m['matching'])} match {canonical(m['filter']).decode()}; {claim}"
+def describe(verifier):
+    """What a manifest asked for, and how far the answer is proven."""
+    m, f, is_clean = verifier.manifest, verifier.filter, not verifier.report.n_findings
+    is_person = "user_id" in f or "subject_id" in f
+    n, size, last_us = len(m["matching"]), verifier.size, verifier.times.get(verifier.size - 1)
+    match = "are said to match" if is_person and "parties" not in m["disclose"] else "match"
+    claim = "NOT PROVEN that none was left out" if is_person or not is_clean else "none of them left out"
+    if match != "match":
+        claim += ", nor that these are of the person: parties are not disclosed"
+    last = None if last_us is None else EPOCH + datetime.timedelta(microseconds=min(last_us, 10**17))
+    dated = any(text.startswith(("cosigned by", "stamped at")) for text in verifier.report.said)
+    upto = f"up to this checkpoint of {size} entries" + (f", the last recorded {last} UTC by the ledger's clock" if last else "")
+    upto += ", dated by witnesses or time stamps above" if dated else ", which no witness or time stamp dates"
+    more = "; what was recorded after it is not covered" if verifier.end == size else ""
+    where = f"{verifier.first} up to {verifier.end}"
+    return f"entries {where}, {n} {match} {canonical(f).decode()}; {claim}\n{upto}{more}"
 
 
 def show(report, as_json, is_pinned, title):
@@ -1331,7 +1372,7 @@ def main(arguments=None):
             verifier = Verifier(Bundle(arguments.bundle, file), policies, pinned, arguments.tsa)
             report = verifier.run()
         m = verifier.manifest
-        title = f"{m['origin']}: {m['checkpoint']['size']} entries, root {m['checkpoint']['root']}\n" + describe(m)
+        title = f"{m['origin']}: {m['checkpoint']['size']} entries, root {m['checkpoint']['root']}\n" + describe(verifier)
         return show(report, arguments.json, bool(policies), title)
     except (OSError, Refused) as error:
         print(f"error: {arguments.receipt or arguments.bundle}: {clean(str(error))}", file=sys.stderr)

@@ -110,9 +110,8 @@ impl<R: Read + Seek> Check<R> {
         changes.sort_by_key(|(index, _)| *index);
         let keys = Keys::new(origin, pinned.keys.to_vec(), &changes);
         let in_force = keys.in_force(KeyRole::Checkpoint, checkpoint.checkpoint().head().size);
-        let made = |key: &&VerifierKey| {
-            checkpoint.note().signatures().iter().any(|line| key.made(line))
-        };
+        let made =
+            |key: &&VerifierKey| checkpoint.note().signatures().iter().any(|line| key.made(line));
         let found: Vec<&VerifierKey> = in_force.filter(made).collect();
         let ways: BTreeSet<u64> = found.iter().flat_map(|key| keys.way_to(key)).collect();
         self.report.key_followed_by = ways.into_iter().collect();
