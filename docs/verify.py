@@ -1213,7 +1213,7 @@ class Verifier:
             try:
                 chain = self.bundle.read(path[:-3] + "pem")
                 said = timestamp(self.note.text, self.bundle.read(path), chain or b"", self.tsa)
-                by = "" if self.tsa else ", an authority that the bundle itself names"
+                by = "" if self.tsa else "; the authority's signature was not checked: give --tsa"
                 self.report.said.append(f"stamped at {said}: {path}{by}")
             except ValueError as error:
                 self.report.found("bad_timestamp", str(error), file=path)
@@ -1239,7 +1239,8 @@ class Verifier:
 
 
 def timestamp(text, response, chain, tsa):
-    """When an RFC 3161 response says that the text was there; ValueError if it does not hold."""
+    """When an RFC 3161 response says that the text was there; ValueError if it does not hold. The signature is held
+    against the authority's root certificate alone: under those in the bundle anybody could have signed."""
     with tempfile.TemporaryDirectory() as folder:
         names = [os.path.join(folder, name) for name in ("text", "tsr", "pem")]
         for name, data in zip(names, (text, response, chain)):
@@ -1252,11 +1253,15 @@ def timestamp(text, response, chain, tsa):
             when = datetime.datetime.strptime(re.sub(r"\.[0-9]+", "", at.group(1)), "%b %d %H:%M:%S %Y")
         except (AttributeError, ValueError):
             raise ValueError("no time stamp response") from None
-        seconds = str(int((when - EPOCH).total_seconds()))
-        code, said = openssl("ts", "-verify", "-data", names[0], "-in", names[1], "-CAfile", tsa or names[2],
-                             "-untrusted", names[2], "-attime", seconds)
-    if code != 0:
-        raise ValueError("it is not over this checkpoint's text, or not by this authority")
+        digest = "".join(re.findall(r"(?m)^ +[0-9a-f]{4} - ((?:[0-9a-f]{2}[ -]){1,16})", said.split("Message data:")[-1].split("Serial number:")[0]))
+        if "Status: Granted" not in said or "Hash Algorithm: sha256\n" not in said or re.sub("[ -]", "", digest) != sha(text).hex():
+            raise ValueError("it is not granted, or not over the SHA-256 of this checkpoint's text")
+        if tsa:
+            seconds = str(int((when - EPOCH).total_seconds()))
+            code, _ = openssl("ts", "-verify", "-data", names[0], "-in", names[1], "-CAfile", tsa,
+                              "-untrusted", names[2], "-attime", seconds)
+            if code != 0:
+                raise ValueError("its signature is not by the authority that was given")
     return f"{when} UTC"
 
 
@@ -1305,7 +1310,9 @@ def describe(verifier):
     if match != "match":
         claim += ", nor that these are of the person: parties are not disclosed"
     last = None if last_us is None else EPOCH + datetime.timedelta(microseconds=min(last_us, 10**17))
-    dated = any(text.startswith(("cosigned by", "stamped at")) for text in verifier.report.said)
+    # What the bundle itself names dates nothing.
+    dated = any(text.startswith(("cosigned by", "stamped at")) and not text.endswith(("by the bundle's policy", "give --tsa"))
+                for text in verifier.report.said)
     upto = f"up to this checkpoint of {size} entries" + (f", the last recorded {last} UTC by the ledger's clock" if last else "")
     upto += ", dated by witnesses or time stamps above" if dated else ", which no witness or time stamp dates"
     more = "; what was recorded after it is not covered" if verifier.end == size else ""
@@ -1359,9 +1366,11 @@ def main(arguments=None):
         pinned = [VerifierKey(text, 1) for text in arguments.key]
         logs = "".join(f"log {text}\n" for text in arguments.key)
         policies = [("--key", Policy(f"{logs}quorum none\n".encode()))] if pinned else []
+        if arguments.tsa:
+            open(arguments.tsa, "rb").close()
         policies += [("--policy", Policy(read_limited(arguments.policy, 256 << 10)))] if arguments.policy else []
     except (OSError, ValueError, Refused) as error:
-        parser.error(f"--key or --policy: {error}")
+        parser.error(f"--key, --policy or --tsa: {error}")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

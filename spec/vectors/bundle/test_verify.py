@@ -83,7 +83,9 @@ class Bundles(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for text in ("cosigned by one", "cosigned by two", "stamped at", "0 findings", "31 match"):
             self.assertIn(text, done.stdout)
-        self.assertNotIn("the bundle itself names", done.stdout)
+        self.assertNotIn("was not checked", done.stdout)
+        self.assertIn("was not checked", run(HERE / "good.tar", "--key", CASES["key"]).stdout)
+        self.assertEqual(run(HERE / "good.tar", "--key", CASES["key"], "--tsa", self.folder / "none").returncode, 2)
 
     def test_as_a_command(self):
         done = run_alone(VERIFY, HERE / "good.tar", "--key", CASES["key"])

@@ -277,7 +277,8 @@ fn tell(summary: &BundleSummary, args: &Args, context: &Context) -> Result<(), F
     out.flush()?;
     if !completeness.provable {
         context.notes.note(
-            "a filter on a person: the bundle does not prove that no matching entry was left out",
+            "a filter on a person: the bundle does not prove that no matching entry was left out, nor, without \
+             --disclose parties, that those in it are of that person",
         );
     }
     Ok(())

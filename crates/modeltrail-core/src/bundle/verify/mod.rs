@@ -88,6 +88,9 @@ pub struct BundleReport {
     /// Timestamps that are over this checkpoint. Whether their authority signed them is for
     /// `openssl ts -verify` to say.
     pub timestamps: Vec<TimestampReport>,
+    /// The text that they are over: that of the checkpoint. Empty where there is none.
+    #[serde(skip)]
+    pub checkpoint_text: String,
     /// What wrote the bundle, by its own word.
     pub software: String,
     /// What was found; the first ten thousand.
@@ -129,6 +132,7 @@ struct Counts {
     authorities: Vec<String>,
     keys_without_effect: Vec<KeyWithoutEffect>,
     timestamps: Vec<TimestampReport>,
+    checkpoint_text: String,
 }
 
 /// What the auditor believes, from elsewhere than the bundle.
@@ -246,6 +250,7 @@ impl<R: Read + Seek> Check<R> {
             authorities: report.authorities,
             keys_without_effect: report.keys_without_effect,
             timestamps: report.timestamps,
+            checkpoint_text: report.checkpoint_text,
             software: manifest.software,
             findings: findings.kept,
             n_findings: findings.n,
