@@ -35,7 +35,7 @@ fn member(bundle: &[u8], path: &str) -> std::ops::Range<usize> {
 
 /// Whether python3 and openssl are there; without them there is nothing to compare with.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn has_tools() -> bool {
+pub(crate) fn has_tools() -> bool {
     let has = |tool: &str, arg: &str| {
         Command::new(tool).arg(arg).output().is_ok_and(|it| it.status.success())
     };
@@ -47,7 +47,7 @@ fn has_tools() -> bool {
 }
 
 /// Runs both and returns what they printed.
-fn both(folder: &Folder, args: &[&str], code: i32) -> (String, String) {
+pub(crate) fn both(folder: &Folder, args: &[&str], code: i32) -> (String, String) {
     let ours = folder.run(&[&["verify"], args].concat()).code(code);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify.py");
     let mut command = Command::new("python3");

@@ -207,8 +207,7 @@ fn verdict(report: &BundleReport, are_stamps_signed: bool) -> String {
         (true, false, _) => ", and none that matches was left out",
         (true, true, true) => ", whether others match is not proven (a filter on a person)",
         (true, true, false) => {
-            ", whether others match, and whether these are of that person, is not proven (their parties are not \
-             disclosed)"
+            ", whether others match, and whether these are of that person, is not proven (parties are not disclosed)"
         }
     };
     let says =
