@@ -1,6 +1,7 @@
 //! `modeltrail verify`.
 
 mod package;
+mod stamps;
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
