@@ -13,6 +13,7 @@
 //! | function | input | lengths | checks | by chance, of inputs of that shape |
 //! |---|---|---|---|---|
 //! | `iban::iban` | alnum | 15..=34 | country, its length and its kinds of characters, mod 97 | 1 % |
+//! | `iban::length(country)` | two letters | | answers `Option<usize>`: the whole length in that country | |
 //! | `europe::de_tax_id` | digits | 11 | repeated-digit rule, ISO 7064 mod 11,10 | < 1 % |
 //! | `europe::at_svnr` | digits | 10 | weights mod 11, date | 1 % |
 //! | `europe::ch_ahv` | digits | 13 | 756, EAN-13 | 0.01 % |
@@ -36,11 +37,14 @@
 //! | `nordic::no_fnr` | digits | 11 | date (D and H numbers too), two check digits | < 0.1 % |
 //! | `nordic::dk_cpr` | digits | 10 | date with the century of digit 7; no check digit since 2007 | 3 % |
 //! | `nordic::ee_isikukood` | digits | 11 | date, mod 11 (Lithuania's numbers too) | 0.5 % |
+//! | `nordic::is_kennitala` | digits | 10 | date, mod 11, century | < 0.5 % |
+//! | `nordic::lv_pk` | digits | 11 | date, mod 11 (numbers given out until 2017) | 0.5 % |
 //! | `asia::in_aadhaar` | digits | 12 | first digit from 2, no palindrome, Verhoeff | 8 % |
 //! | `asia::in_pan` | alnum | 10 | `AAAAA9999A`, fourth letter a kind of holder | shape only |
 //! | `asia::sg_nric` | alnum | 9 | S T F G M, check letter | 4 % |
 //! | `asia::cn_ric` | alnum | 18 | province, date, ISO 7064 mod 11-2 | < 0.1 % |
-//! | `asia::kr_rrn` | digits | 13 | date with century digit, mod 11 (numbers given from October 2020 have none: `kr_rrn_date` checks all but it) | 0.1 % |
+//! | `asia::kr_rrn` | digits | 13 | date with century digit, mod 11 | 0.2 % |
+//! | `asia::kr_rrn_date` | digits | 13 | the same without check digit, which numbers given out from October 2020 have not | 2 % |
 //! | `asia::th_tnin` | digits | 13 | first digit 1 to 8, mod 11 | 9 % |
 //! | `asia::za_id` | digits | 13 | date, citizenship 0 to 2, Luhn | < 0.1 % |
 //! | `asia::il_id` | digits | 9 | Luhn | 10 % |
@@ -63,7 +67,17 @@
 //! | `net::ipv4` | text | 7..=15 | four octets without leading zeros; not 0.0.0.0/8, 127/8, 255.255.255.255 | shape only |
 //! | `net::ipv6` | text (no brackets, no zone) | 3..=45 | `core::net`; at least two groups; not `::`, `::1` | shape only |
 //! | `net::mac` | text: 6 pairs by `:` or `-` alike, or 3 quads by `.` | 14 or 17 | not all 0, not all F | shape only |
-//! | `wallet::bitcoin` | text, case as it stands | 26..=90 | base58check (P2PKH, P2SH), bech32, bech32m (`bc1`, `tb1`; also `ltc1`) | none |
+//! | `wallet::bitcoin` | text, case as it stands | 14..=90 | base58check address (also of Litecoin, Dogecoin, Dash, Tron, Zcash), or bech32 and bech32m (`bc1`, `tb1`, `bcrt1`, `ltc1`) | none |
+//! | `wallet::base58check` | text, case as it stands | 26..=112 | answers `Option<`[`wallet::Base58`]`>`: `Address`, `PrivateKey` (WIF), `ExtendedKey` (`xprv`, `xpub`) | none |
 //! | `wallet::ethereum` | text `0x…` | 42 | answers [`wallet::Ethereum`]: `No`, `OneCase`, `MixedCase` | shape only |
 //! | `phone::international` | digits after the `+` | 7..=15 | calling code, lengths and leading digits of its plan | many |
 //! | `phone::national(digits, country)` | digits; `Option<[u8; 2]>` ISO 3166 in capitals | | the plan of that country, or of any, with or without trunk prefix | many |
+
+pub(super) mod americas;
+pub(super) mod asia;
+pub(super) mod europe;
+pub(super) mod iban;
+pub(super) mod net;
+pub(super) mod nordic;
+mod sums;
+pub(super) mod wallet;
