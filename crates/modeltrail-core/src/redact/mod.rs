@@ -37,6 +37,7 @@ mod json;
 mod lexicon;
 mod phone;
 mod policy;
+pub mod rules;
 mod scan;
 mod ssn;
 
