@@ -58,6 +58,7 @@ mod phone;
 mod phrases;
 mod policy;
 mod rule;
+pub mod rules;
 mod scan;
 mod secret;
 mod services;

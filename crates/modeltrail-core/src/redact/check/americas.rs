@@ -68,12 +68,13 @@ pub(in crate::redact) fn cl_rut(bytes: &[u8]) -> bool {
     stands_at(b"0123456789K", (11 - sum % 11) % 11, check)
 }
 
-/// Argentine CUIT and CUIL: kinds of holder in use, mod 11.
+/// Argentine CUIT and CUIL: kinds of holder in use, 11 less the rest mod 11, where 11 becomes 0 and
+/// 10 becomes 9.
 pub(in crate::redact) fn ar_cuit(bytes: &[u8]) -> bool {
     let Some(d) = digits::<11>(bytes) else { return false };
     let rest = weighted(&d, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11;
     matches!(two(d[0], d[1]), 20 | 23..=27 | 30 | 33 | 34 | 50 | 51 | 55)
-        && stands_at(b"0987654321", rest.wrapping_sub(u32::from(rest > 0)), b'0' + d[10])
+        && stands_at(b"09987654321", rest, b'0' + d[10])
 }
 
 /// US social security number: area, group and serial that the Social Security Administration
@@ -134,6 +135,7 @@ mod tests {
         strict(us_aba, &["111000025", "021000021"]);
         strict(us_npi, &["1245319599", "1003000126"]);
         strict(ar_cuit, &["20055361682"]);
+        all(ar_cuit, &["27000000006", "20000000001", "20000000019"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Validators: whether bytes of a known shape are what their shape says. Pure, no allocation, no
 //! context; who calls decides how sure a "yes" is (the last column), and what word or name it
-//! needs beside it.
+//! needs beside it. All of the table is ready to be called.
 //!
 //! Every function takes `&[u8]` and answers `bool`, unless said otherwise. Input that has another
 //! length or other characters than the shape is answered with "no", never with a panic. Kinds of
@@ -70,8 +70,10 @@
 //! | `wallet::bitcoin` | text, case as it stands | 14..=90 | base58check address (also of Litecoin, Dogecoin, Dash, Tron, Zcash), or bech32 and bech32m (`bc1`, `tb1`, `bcrt1`, `ltc1`) | none |
 //! | `wallet::base58check` | text, case as it stands | 26..=112 | answers `Option<`[`wallet::Base58`]`>`: `Address`, `PrivateKey` (WIF), `ExtendedKey` (`xprv`, `xpub`) | none |
 //! | `wallet::ethereum` | text `0x…` | 42 | answers [`wallet::Ethereum`]: `No`, `OneCase`, `MixedCase` | shape only |
-//! | `phone::international` | digits after the `+` | 7..=15 | calling code, lengths and leading digits of its plan | many |
-//! | `phone::national(digits, country)` | digits; `Option<[u8; 2]>` ISO 3166 in capitals | | the plan of that country, or of any, with or without trunk prefix | many |
+//! | `phone::international` | digits after the `+` | 7..=15 | calling code, lengths and leading digits of its plan; passes over a trunk `0` (`+44 (0)20…`) | 6 % |
+//! | `phone::international_possible` | digits after the `+` | | calling code and lengths alone (`+1 555 555 5555`) | 40 % |
+//! | `phone::national(digits, country)` | digits; `Option<[u8; 2]>` ISO 3166 in capitals | | the plan of that country, with or without trunk prefix; with `None` of any | 7 %; nearly all |
+//! | `phone::calling_code_len` | digits after the `+` | | answers `Option<usize>`: digits of the calling code | |
 
 pub(super) mod americas;
 pub(super) mod asia;
@@ -79,5 +81,6 @@ pub(super) mod europe;
 pub(super) mod iban;
 pub(super) mod net;
 pub(super) mod nordic;
+pub(super) mod phone;
 mod sums;
 pub(super) mod wallet;
