@@ -33,7 +33,7 @@ fn rules_can_be_off() {
     let json = br#"["a@x.io","123-45-6789","4111111111111111","212-555-1234"]"#;
     assert_eq!(Redactor::disabled().redact_json(json), Ok(None));
     assert_eq!(Redactor::disabled().redact_text("a@x.io"), None);
-    for rule in Rule::ALL {
+    for rule in [Rule::Email, Rule::Phone, Rule::Ssn, Rule::CreditCard] {
         let (bytes, found) = Redactor::with_rules([rule]).redact_json(json).unwrap().unwrap();
         assert_eq!(found, counts(&[(rule, 1)]));
         assert!(String::from_utf8(bytes).unwrap().contains(rule.replacement()));
@@ -42,9 +42,9 @@ fn rules_can_be_off() {
 
 #[test]
 fn the_digest_names_the_policy() {
-    // sha256 of "modeltrail/redaction\nengine 1\nrule pack 1\n" and a line for each rule.
-    let all = "modeltrail/redaction\nengine 1\nrule pack 1\nrule email\nrule phone\nrule ssn\nrule credit_card\n";
-    let none = "modeltrail/redaction\nengine 1\nrule pack 1\n";
+    // sha256 of "modeltrail/redaction\nengine 2\nrule pack 2\n" and a line for each rule.
+    let none = "modeltrail/redaction\nengine 2\nrule pack 2\n";
+    let all = &Rule::ALL.iter().fold(none.to_owned(), |text, rule| format!("{text}rule {rule}\n"));
     assert_eq!(Redactor::default().policy_digest(), sha256(all));
     assert_eq!(Redactor::disabled().policy_digest(), sha256(none));
     let (ab, ba) = ([Rule::Ssn, Rule::Email], [Rule::Email, Rule::Ssn, Rule::Email]);
