@@ -244,10 +244,16 @@ def digest(text):
     return hashlib.sha256(b"modeltrail/v1/redaction-policy\0" + form(text).encode()).hexdigest()
 
 
+def in_header(text, engine, pack):
+    lines = f"modeltrail/redaction\nengine {engine}\nrule pack {pack}\npolicy {digest(text)}\n"
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
 def vectors():
     return {
         "types": TYPES,
-        "equal": [{"toml": t, "canonical": form(t), "digest": digest(t)} for t in EQUAL],
+        "equal": [{"toml": t, "canonical": form(t), "digest": digest(t),
+                   "engine": 2, "rule_pack": 3, "in_header": in_header(t, 2, 3)} for t in EQUAL],
         "refused": [{"toml": t, "at": at} for t, at in REFUSED],
         "keys": [{"key": k, "name": n, "fits": fits(k, n)} for k, n in KEYS],
         "document": DOCUMENT,

@@ -53,6 +53,26 @@
 //! Deny goes before allow, and allow before what is found. Of several `[[deny]]` the first counts,
 //! of several `[[rule]]` the last, as each later one says more.
 //!
+//! ```
+//! # fn main() -> Result<(), modeltrail_core::redact::rules::PolicyProblems> {
+//! use modeltrail_core::code::PartId;
+//! use modeltrail_core::redact::rules::{Action, RedactionPolicy};
+//!
+//! let text = "version = 1\nname = 'p'\n[[deny]]\npaths = ['$.user.ssn']\n";
+//! let policy = RedactionPolicy::parse(text, &[("email", "EMAIL"), ("ssn", "SSN")])?;
+//! let scope = policy.scope(PartId::Input, "fraud");
+//! assert!(scope.has_places());
+//! let mut walk = scope.walk();
+//! walk.push_name("user");
+//! walk.push_name("ssn");
+//! assert_eq!(walk.deny().map(|denied| denied.label), Some("REDACTED".to_owned()));
+//! walk.pop();
+//! assert!(walk.deny().is_none());
+//! assert_eq!(walk.action(0), Action::Replace);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The texts that take a value's place: [`RedactionPolicy::label`] between brackets, [`mask`],
 //! [`pseudonym`] with [`Normal::of`] the type's name. A scan has to pass over [`token_len`] bytes
 //! where that says so, else a policy's pattern could find what another rule has put there. Where
@@ -222,6 +242,18 @@ impl RedactionPolicy {
     #[must_use]
     pub fn digest(&self) -> Hash {
         self.digest
+    }
+
+    /// What a record's header names: SHA-256 over the lines `modeltrail/redaction`, `engine N`,
+    /// `rule pack N` and `policy HEX`, each ended by a line feed. The same policy masks other bytes
+    /// under another engine.
+    #[must_use]
+    pub fn header_digest(&self, engine: u32, rule_pack: u32) -> Hash {
+        let lines = format!(
+            "modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {}\n",
+            self.digest
+        );
+        sha256(&[lines.as_bytes()])
     }
 
     /// How many slots there are.

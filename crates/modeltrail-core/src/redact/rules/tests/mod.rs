@@ -279,3 +279,15 @@ fn other_types_other_epochs_and_other_keys_make_other_tokens() {
         assert_ne!(one, other);
     }
 }
+
+#[test]
+fn texts_that_nest_or_fail_without_end_are_refused() {
+    for open in ["x = [", "x = {a=", "[a.", "x = \"", "x.", "[["] {
+        let tail = open.trim_start_matches("x = ");
+        let text = format!("{open}{}", tail.repeat(200_000 / tail.len()));
+        let problems = RedactionPolicy::parse(&text, TYPES).unwrap_err();
+        assert!((1..=100).contains(&problems.all().len()), "{open}");
+    }
+    let types: String = (0..15_000).map(|n| format!("t{n}=1\n")).collect();
+    assert_eq!(problems(&format!("[types]\n{types}")).lines().count(), 100);
+}

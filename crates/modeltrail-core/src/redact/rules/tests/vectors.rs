@@ -39,6 +39,8 @@ fn canonical_forms_and_digests_are_those_of_the_second_implementation() {
         let policy = RedactionPolicy::parse(text(case, "toml"), TYPES).unwrap();
         assert_eq!(policy.canonical(), text(case, "canonical"));
         assert_eq!(policy.digest().to_hex(), text(case, "digest"));
+        let named = policy.header_digest(number(case, "engine"), number(case, "rule_pack"));
+        assert_eq!(named.to_hex(), text(case, "in_header"));
         let limits = crate::limits::Limits::default();
         let again = crate::canonical::canonicalize(policy.canonical().as_bytes(), &limits).unwrap();
         assert_eq!(again, policy.canonical().as_bytes(), "is canonical JSON");
