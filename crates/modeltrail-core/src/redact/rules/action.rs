@@ -70,7 +70,8 @@ pub enum Normal {
 }
 
 impl Normal {
-    /// The normal form for a type of the registry, by its name. Types that are not known here are
+    /// The normal form for a type of the registry, by its name; findings of a policy's own patterns
+    /// are compared exactly. Types that are not known here are
     /// compared exactly, which parts spellings and never joins two values.
     #[must_use]
     pub fn of(type_name: &str) -> Self {
@@ -179,6 +180,24 @@ pub fn pseudonym(
     let shown = mac.as_bytes().iter().take(TOKEN_BYTES);
     let token: String = shown.flat_map(|byte| [letter(byte >> 4), letter(*byte)]).collect();
     format!("[{label}:{}:{token}]", epoch_letters(key.epoch))
+}
+
+/// What an action puts in a value's place; `None` where it stays.
+pub(super) fn replacement(
+    action: Action,
+    type_name: &str,
+    label: &str,
+    normal: Normal,
+    value: &str,
+    key: Option<&PseudonymKey>,
+) -> Option<String> {
+    match (action, key) {
+        (Action::Keep, _) => None,
+        (Action::Remove, _) => Some(String::new()),
+        (Action::Mask { keep_last }, _) => Some(mask(value, keep_last)),
+        (Action::Pseudonym, Some(key)) => Some(pseudonym(key, type_name, label, normal, value)),
+        (Action::Replace, _) | (Action::Pseudonym, None) => Some(format!("[{label}]")),
+    }
 }
 
 /// What stands between the brackets for a type that has no label of its own: its name in capitals.

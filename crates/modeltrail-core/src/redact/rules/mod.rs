@@ -73,8 +73,8 @@
 //! # }
 //! ```
 //!
-//! The texts that take a value's place: [`RedactionPolicy::label`] between brackets, [`mask`],
-//! [`pseudonym`] with [`Normal::of`] the type's name. A scan has to pass over [`token_len`] bytes
+//! The texts that take a value's place: [`RedactionPolicy::replacement`], [`Denied::replacement`]. A
+//! scan has to pass over [`token_len`] bytes
 //! where that says so, else a policy's pattern could find what another rule has put there. Where
 //! an action changes nothing (a mask over what is masked, `keep`), the engine must not ask for
 //! another pass because of it.
@@ -297,6 +297,24 @@ impl RedactionPolicy {
         }
     }
 
+    /// The text that takes the place of a finding: `None` where it stays, the empty text where it
+    /// is removed. Without a key a pseudonym is a replacement: nothing is left in the clear for
+    /// want of one.
+    #[must_use]
+    pub fn replacement(
+        &self,
+        slot: usize,
+        action: Action,
+        value: &str,
+        key: Option<&PseudonymKey>,
+    ) -> Option<String> {
+        let own = slot + self.patterns.len() >= self.types.len();
+        let name = self.type_name(slot).unwrap_or(DENIED_TYPE);
+        let label = self.label(slot).map_or_else(|| default_label(DENIED_TYPE), str::to_owned);
+        let normal = if own { Normal::Exact } else { Normal::of(name) };
+        action::replacement(action, name, &label, normal, value, key)
+    }
+
     /// The policy's own patterns; the first has the slot behind the registry's last.
     #[must_use]
     pub fn patterns(&self) -> &[OwnPattern] {
@@ -375,6 +393,17 @@ pub struct Denied<'p> {
     pub label: String,
     /// Never [`Action::Keep`]. A value that is no text is masked and given a pseudonym by its JSON.
     pub action: Action,
+}
+
+impl Denied<'_> {
+    /// The text that takes the place of the value: the content of a string, the JSON of anything
+    /// else. Empty where the member or element is removed.
+    #[must_use]
+    pub fn replacement(&self, value: &str, key: Option<&PseudonymKey>) -> String {
+        let normal = Normal::of(self.type_name);
+        action::replacement(self.action, self.type_name, &self.label, normal, value, key)
+            .unwrap_or_default()
+    }
 }
 
 /// A way through a document, and the rules that hold where it leads.

@@ -291,3 +291,26 @@ fn texts_that_nest_or_fail_without_end_are_refused() {
     let types: String = (0..15_000).map(|n| format!("t{n}=1\n")).collect();
     assert_eq!(problems(&format!("[types]\n{types}")).lines().count(), 100);
 }
+
+#[test]
+fn each_action_puts_its_text_in_the_values_place() {
+    let policy = policy(
+        "[[pattern]]\nname = 'my_code'\nregex = 'x[0-9]'\n[[deny]]\nkeys = ['ssn']\naction = 'mask'\n",
+    );
+    let key = PseudonymKey::new(0, &[9; 32]);
+    let (card, own) = (policy.slot_of("credit_card").unwrap(), policy.slot_of("my_code").unwrap());
+    let card = |action, key| policy.replacement(card, action, "4111 1111 1111 1111", key);
+    assert_eq!(card(Action::Keep, Some(&key)), None);
+    assert_eq!(card(Action::Remove, None).as_deref(), Some(""));
+    assert_eq!(card(Action::Replace, None).as_deref(), Some("[CC]"));
+    assert_eq!(card(Action::Pseudonym, None).as_deref(), Some("[CC]"));
+    assert_eq!(card(Action::Mask { keep_last: 4 }, None).as_deref(), Some("***************1111"));
+    let token = pseudonym(&key, "credit_card", "CC", Normal::Alnum, "4111111111111111");
+    assert_eq!(card(Action::Pseudonym, Some(&key)), Some(token));
+    // A pattern's findings are not joined: case may be all that parts two of them.
+    let own = |value| policy.replacement(own, Action::Pseudonym, value, Some(&key)).unwrap();
+    assert!(own("x1").starts_with("[MY_CODE:a:") && own("x1") != own("X1"));
+    assert_eq!(policy.replacement(99, Action::Replace, "x", None).as_deref(), Some("[REDACTED]"));
+    let denied = at(&policy.scope(PartId::Input, "m"), "/ssn").deny().unwrap();
+    assert_eq!(denied.replacement("123456789", None), "*****6789");
+}
