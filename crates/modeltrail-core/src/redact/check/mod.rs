@@ -83,4 +83,6 @@ pub(super) mod net;
 pub(super) mod nordic;
 pub(super) mod phone;
 mod sums;
+#[cfg(test)]
+mod tests;
 pub(super) mod wallet;

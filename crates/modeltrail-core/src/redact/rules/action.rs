@@ -56,8 +56,8 @@ pub fn mask(value: &str, keep_last: u8) -> String {
 /// How spellings of one value are brought to one before a pseudonym is made of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Normal {
-    /// E-mail addresses: no white space around, lower case.
-    Email,
+    /// E-mail and IP addresses: no white space around, lower case.
+    Lower,
     /// Telephone numbers: digits alone, without `00` in front or a `(0)` behind the country code.
     /// What has no country code stays without one.
     Phone,
@@ -70,14 +70,14 @@ pub enum Normal {
 }
 
 impl Normal {
-    /// The normal form for a type of the registry, by its name. Types that are not known here are
+    /// The normal form for a type of the registry, by its name; findings of a policy's own patterns
+    /// are compared exactly. Types that are not known here are
     /// compared exactly, which parts spellings and never joins two values.
     #[must_use]
     pub fn of(type_name: &str) -> Self {
         const ALNUM: &[&str] = &[
+            "aba_routing",
             "bank_account",
-            "bank_routing",
-            "cc",
             "credit_card",
             "driver_license",
             "iban",
@@ -88,7 +88,7 @@ impl Normal {
         // National numbers are named by country: `us_itin`, `de_tax_id`.
         let by_country = type_name.as_bytes().get(2) == Some(&b'_');
         match type_name {
-            "email" => Self::Email,
+            "email" | "ip_address" => Self::Lower,
             "phone" => Self::Phone,
             "person_name" | "address" => Self::Words,
             name if by_country || ALNUM.contains(&name) => Self::Alnum,
@@ -105,7 +105,7 @@ impl Normal {
             c => c,
         };
         match self {
-            Self::Email => value.trim().to_lowercase(),
+            Self::Lower => value.trim().to_lowercase(),
             Self::Phone => {
                 let value =
                     value.replacen("(0)", "", usize::from(value.trim_start().starts_with('+')));
@@ -117,8 +117,8 @@ impl Normal {
             Self::Alnum => value
                 .chars()
                 .map(narrow)
-                .filter(|c| c.is_alphanumeric())
                 .flat_map(char::to_lowercase)
+                .filter(|c| c.is_alphanumeric())
                 .collect(),
             Self::Words => value.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),
             Self::Exact => value.to_owned(),
@@ -180,6 +180,24 @@ pub fn pseudonym(
     let shown = mac.as_bytes().iter().take(TOKEN_BYTES);
     let token: String = shown.flat_map(|byte| [letter(byte >> 4), letter(*byte)]).collect();
     format!("[{label}:{}:{token}]", epoch_letters(key.epoch))
+}
+
+/// What an action puts in a value's place; `None` where it stays.
+pub(super) fn replacement(
+    action: Action,
+    type_name: &str,
+    label: &str,
+    normal: Normal,
+    value: &str,
+    key: Option<&PseudonymKey>,
+) -> Option<String> {
+    match (action, key) {
+        (Action::Keep, _) => None,
+        (Action::Remove, _) => Some(String::new()),
+        (Action::Mask { keep_last }, _) => Some(mask(value, keep_last)),
+        (Action::Pseudonym, Some(key)) => Some(pseudonym(key, type_name, label, normal, value)),
+        (Action::Replace, _) | (Action::Pseudonym, None) => Some(format!("[{label}]")),
+    }
 }
 
 /// What stands between the brackets for a type that has no label of its own: its name in capitals.

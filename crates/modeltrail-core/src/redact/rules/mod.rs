@@ -53,8 +53,28 @@
 //! Deny goes before allow, and allow before what is found. Of several `[[deny]]` the first counts,
 //! of several `[[rule]]` the last, as each later one says more.
 //!
-//! The texts that take a value's place: [`RedactionPolicy::label`] between brackets, [`mask`],
-//! [`pseudonym`] with [`Normal::of`] the type's name. A scan has to pass over [`token_len`] bytes
+//! ```
+//! # fn main() -> Result<(), modeltrail_core::redact::rules::PolicyProblems> {
+//! use modeltrail_core::code::PartId;
+//! use modeltrail_core::redact::rules::{Action, RedactionPolicy};
+//!
+//! let text = "version = 1\nname = 'p'\n[[deny]]\npaths = ['$.user.ssn']\n";
+//! let policy = RedactionPolicy::parse(text, &[("email", "EMAIL"), ("ssn", "SSN")])?;
+//! let scope = policy.scope(PartId::Input, "fraud");
+//! assert!(scope.has_places());
+//! let mut walk = scope.walk();
+//! walk.push_name("user");
+//! walk.push_name("ssn");
+//! assert_eq!(walk.deny().map(|denied| denied.label), Some("REDACTED".to_owned()));
+//! walk.pop();
+//! assert!(walk.deny().is_none());
+//! assert_eq!(walk.action(0), Action::Replace);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The texts that take a value's place: [`RedactionPolicy::replacement`], [`Denied::replacement`]. A
+//! scan has to pass over [`token_len`] bytes
 //! where that says so, else a policy's pattern could find what another rule has put there. Where
 //! an action changes nothing (a mask over what is masked, `keep`), the engine must not ask for
 //! another pass because of it.
@@ -224,6 +244,18 @@ impl RedactionPolicy {
         self.digest
     }
 
+    /// What a record's header names: SHA-256 over the lines `modeltrail/redaction`, `engine N`,
+    /// `rule pack N` and `policy HEX`, each ended by a line feed. The same policy masks other bytes
+    /// under another engine.
+    #[must_use]
+    pub fn header_digest(&self, engine: u32, rule_pack: u32) -> Hash {
+        let lines = format!(
+            "modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {}\n",
+            self.digest
+        );
+        sha256(&[lines.as_bytes()])
+    }
+
     /// How many slots there are.
     #[must_use]
     pub fn n_slots(&self) -> usize {
@@ -263,6 +295,24 @@ impl RedactionPolicy {
             Setting::On(action) => action,
             Setting::Off => Action::Keep,
         }
+    }
+
+    /// The text that takes the place of a finding: `None` where it stays, the empty text where it
+    /// is removed. Without a key a pseudonym is a replacement: nothing is left in the clear for
+    /// want of one.
+    #[must_use]
+    pub fn replacement(
+        &self,
+        slot: usize,
+        action: Action,
+        value: &str,
+        key: Option<&PseudonymKey>,
+    ) -> Option<String> {
+        let own = slot + self.patterns.len() >= self.types.len();
+        let name = self.type_name(slot).unwrap_or(DENIED_TYPE);
+        let label = self.label(slot).map_or_else(|| default_label(DENIED_TYPE), str::to_owned);
+        let normal = if own { Normal::Exact } else { Normal::of(name) };
+        action::replacement(action, name, &label, normal, value, key)
     }
 
     /// The policy's own patterns; the first has the slot behind the registry's last.
@@ -343,6 +393,17 @@ pub struct Denied<'p> {
     pub label: String,
     /// Never [`Action::Keep`]. A value that is no text is masked and given a pseudonym by its JSON.
     pub action: Action,
+}
+
+impl Denied<'_> {
+    /// The text that takes the place of the value: the content of a string, the JSON of anything
+    /// else. Empty where the member or element is removed.
+    #[must_use]
+    pub fn replacement(&self, value: &str, key: Option<&PseudonymKey>) -> String {
+        let normal = Normal::of(self.type_name);
+        action::replacement(self.action, self.type_name, &self.label, normal, value, key)
+            .unwrap_or_default()
+    }
 }
 
 /// A way through a document, and the rules that hold where it leads.

@@ -212,7 +212,7 @@ impl Reader<'_> {
         let known = ["keys", "paths", "models", "parts", "type", "action"];
         table.refuse_others(&known, &mut self.problems);
         let place = self.place(table);
-        if place.is_everywhere() {
+        if !table.has_any(&["keys", "paths"]) {
             let remedy = "name keys or paths; paths = [\"$\"] is all of a part";
             self.add(table.at, "[[deny]] without a place", remedy);
         }
@@ -235,7 +235,7 @@ impl Reader<'_> {
     fn allow(&mut self, table: &Table<'_>) {
         table.refuse_others(&["keys", "paths", "models", "parts"], &mut self.problems);
         let place = self.place(table);
-        if place == Place::default() {
+        if !table.has_any(&["keys", "paths", "models", "parts"]) {
             let remedy =
                 "name keys, paths, models or parts; to find nothing: [types] default = \"off\"";
             self.add(table.at, "[[allow]] without a place", remedy);
@@ -251,7 +251,7 @@ impl Reader<'_> {
         let mut slots: Vec<_> = names.into_iter().filter_map(|name| self.slot(name)).collect();
         slots.sort_unstable();
         slots.dedup();
-        if place == Place::default() {
+        if !table.has_any(&["keys", "paths", "models", "parts"]) {
             let remedy =
                 "name keys, paths, models or parts; what holds everywhere belongs into [types]";
             self.add(table.at, "[[rule]] without a place", remedy);

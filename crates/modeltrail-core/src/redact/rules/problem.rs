@@ -5,6 +5,10 @@ use std::fmt;
 /// Most problems that are told; a file with more is not one that somebody mends line by line.
 const PROBLEMS_MAX: usize = 100;
 
+/// Most problems that are kept until they are sorted: what a file of nothing else would fill memory
+/// with is not looked at.
+const PROBLEMS_KEPT_MAX: usize = 2_000;
+
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Problem {
@@ -62,7 +66,9 @@ impl<'t> Problems<'t> {
 
     /// Notes a problem at byte `at`.
     pub(super) fn add(&mut self, at: usize, what: impl Into<String>, remedy: impl Into<String>) {
-        self.found.push((at, what.into(), remedy.into()));
+        if self.found.len() < PROBLEMS_KEPT_MAX {
+            self.found.push((at, what.into(), remedy.into()));
+        }
     }
 
     /// The problems in the order of their places, or nothing if there are none.

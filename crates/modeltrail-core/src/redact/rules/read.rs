@@ -44,6 +44,11 @@ impl<'d> Table<'d> {
         self.table.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
     }
 
+    /// Whether one of these keys is there, in whatever form.
+    pub(super) fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.get(name).is_some())
+    }
+
     /// A text.
     pub(super) fn text(&self, name: &str, problems: &mut Problems<'_>) -> Option<At<&'d str>> {
         let value = self.get(name)?;

@@ -40,9 +40,11 @@ pub(in crate::redact) fn international(digits: &[u8]) -> bool {
 /// For numbers in examples and fiction (`+1 555 …`), and plans that are newer than the table.
 pub(in crate::redact) fn international_possible(digits: &[u8]) -> bool {
     split(digits).is_some_and(|(plan, rest)| {
-        let n_digits = rest.len() - usize::from(rest.starts_with(plan.trunk) && plan.code != NANP);
+        // North America's trunk prefix is its calling code: nobody dials it twice.
+        let trunk = Some(plan.trunk).filter(|trunk| !trunk.is_empty() && plan.code != NANP);
+        let bare = trunk.and_then(|trunk| rest.strip_prefix(trunk)).unwrap_or(rest);
         let lengths = || plan.plan.split(';').filter_map(|group| Some(group.split_once(':')?.0));
-        lengths().any(|lengths| has_length(lengths, rest.len()) || has_length(lengths, n_digits))
+        lengths().any(|lengths| has_length(lengths, rest.len()) || has_length(lengths, bare.len()))
     })
 }
 
@@ -228,6 +230,9 @@ mod tests {
 
     #[test]
     fn fictional_numbers_are_possible_though_no_plan_has_them() {
+        // Spain has no trunk prefix and nine digits.
+        assert!(international_possible(b"34012345678"));
+        assert!(!international_possible(b"340123456789") && !international_possible(b"34"));
         assert!(international_possible(b"15555555555") && !international(b"15555555555"));
         assert!(!international_possible(b"155555") && !international_possible(b"9991234567890"));
     }
