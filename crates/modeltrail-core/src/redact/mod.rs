@@ -193,6 +193,23 @@ impl Redactor {
         Ok(Some((edit::apply(json, &found.edits)?, counts)))
     }
 
+    /// Masks a JSON object and answers with the whole of it, changed or not: what the seed
+    /// document's `redact_pii(data)` does, with every rule that is on, and in lists, names of
+    /// members and integers too. White space and the order of members stay, but where a name was
+    /// masked its object is written anew as [`Redactor::redact_json`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Redactor::redact_json`], and [`RedactError::Syntax`] at the first byte when the document
+    /// is no object.
+    pub fn redact_pii(&self, object: &[u8]) -> Result<Vec<u8>, RedactError> {
+        let start = object.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        if object.get(start) != Some(&b'{') {
+            return Err(RedactError::Syntax { offset: start, expected: "an object" });
+        }
+        Ok(self.redact_json(object)?.map_or_else(|| object.to_vec(), |(masked, _)| masked))
+    }
+
     /// Masks plain text: a part that is no JSON, the message of an error. `None` when nothing was
     /// found.
     pub fn redact_text(&self, text: &str) -> Option<(String, Counts)> {
