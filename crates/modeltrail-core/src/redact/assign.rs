@@ -135,8 +135,7 @@ fn value(scan: &Scan<'_, '_>, from: usize) -> Option<Value> {
     let mut len = tail.iter().enumerate().position(|(n, &b)| stops(n, b)).unwrap_or(tail.len());
     steps::add(len);
     if quote.is_none() {
-        while len > 0 && matches!(tail.get(len - 1), Some(b'.' | b':' | b'!' | b'?' | b')' | b']'))
-        {
+        while len > 0 && matches!(tail.get(len - 1), Some(b'.' | b':' | b'?' | b')' | b']')) {
             len -= 1;
         }
     }

@@ -78,9 +78,9 @@ impl<'n> Names<'n> {
                 phone,
                 phone_path: strongest(phone, outer.map_or(Nearby::Silent, |o| o.phone_path)),
                 ssn_path: speaks_of_ssn(self.name) || outer.is_some_and(|o| o.ssn_path),
-                card_path: words(self.name).any(|word| is_in(CARD, word))
+                card_path: words(self.name).any(|word| is_in(&CARD, word))
                     || outer.is_some_and(|o| o.card_path),
-                identifier: last.is_some_and(|word| is_in(IDENTIFIER, word)),
+                identifier: last.is_some_and(|word| is_in(&IDENTIFIER, word)),
                 topics,
                 topics_path: topics.or(outer.map_or(RuleSet::NONE, |o| o.topics_path)),
             }
@@ -137,7 +137,7 @@ fn phone_in_text(before: &str, after: &str) -> Nearby {
     for word in words(before) {
         other_for = other_for.map(|n: usize| n + 1);
         match phone_word(last, word, true) {
-            Nearby::Silent if is_in(OTHER, word) && !is_in(OTHER_IN_NAMES_ONLY, word) => {
+            Nearby::Silent if is_in(&OTHER, word) && !is_in(&OTHER_IN_NAMES_ONLY, word) => {
                 other_for = Some(1);
             }
             Nearby::Silent => {}
@@ -153,7 +153,7 @@ fn phone_in_text(before: &str, after: &str) -> Nearby {
     }
     let mut last = "";
     for (n, word) in words(after).enumerate() {
-        if n == 0 && is_in(UNITS, word) {
+        if n == 0 && is_in(&UNITS, word) {
             return Nearby::Other;
         }
         nearest = strongest(nearest, phone_word(last, word, true));
@@ -167,7 +167,7 @@ fn phone_in_name(name: &str) -> Nearby {
     let (mut said, mut tail, mut last) = (Nearby::Silent, Nearby::Silent, "");
     for word in words(name) {
         tail = match phone_word(last, word, false) {
-            Nearby::Silent if is_in(OTHER, word) => Nearby::Other,
+            Nearby::Silent if is_in(&OTHER, word) => Nearby::Other,
             other => other,
         };
         said = strongest(said, tail);
@@ -186,7 +186,7 @@ fn strongest(a: Nearby, b: Nearby) -> Nearby {
 }
 
 fn phone_word(last: &str, word: &str, in_text: bool) -> Nearby {
-    if is_in(PHONE_STRONG, word) || (last.eq_ignore_ascii_case("caller") && is(word, "id")) {
+    if is_in(&PHONE_STRONG, word) || (last.eq_ignore_ascii_case("caller") && is(word, "id")) {
         return Nearby::Strong;
     }
     if !word.is_ascii() {
@@ -195,7 +195,7 @@ fn phone_word(last: &str, word: &str, in_text: bool) -> Nearby {
             return Nearby::Strong;
         }
     }
-    if is_in(PHONE_WEAK, word) || (in_text && is_in(PHONE_WEAK_TEXT, word)) {
+    if is_in(&PHONE_WEAK, word) || (in_text && is_in(&PHONE_WEAK_TEXT, word)) {
         return Nearby::Weak;
     }
     let someone = ["me", "us", "him", "her", "them", "at", "on"].iter().any(|who| is(word, who));
@@ -217,7 +217,7 @@ fn speaks_of_ssn(text: &str) -> bool {
     for word in words(text) {
         let pair =
             is(last, "social") && ["security", "is", "number", "no"].iter().any(|w| is(word, w));
-        if pair || is_in(SSN, word) {
+        if pair || is_in(&SSN, word) {
             return true;
         }
         last = word;
@@ -250,7 +250,8 @@ pub(super) fn around(subject: &Subject<'_>, start: usize, end: usize) -> Around 
     let (said, near) = speaks_of(&lower, NEAR_WORDS);
     let after = speaks_of(&lowered(after(subject.text, end)), 0).0;
     let mut last = lower.split_terminator(' ').rev().take(2);
-    let other = near.is_empty() && last.any(|w| is_in(OTHER, w) && !is_in(OTHER_IN_NAMES_ONLY, w));
+    let other =
+        near.is_empty() && last.any(|w| is_in(&OTHER, w) && !is_in(&OTHER_IN_NAMES_ONLY, w));
     Around { rules: said.or(after).or(path), near: near.or(own), other }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::PASSES_MAX;
 use super::context::Names;
 use super::json::{self, Cursor, DEPTH_MAX, DIGITS_MIN, RedactError, StringToken};
 use super::leaf::{self, Patch};
@@ -28,6 +29,8 @@ pub(super) struct Edit {
 pub(super) struct Found {
     /// Ascending by offset.
     pub(super) edits: Vec<Edit>,
+    /// Whether a further walk over the outcome could find more. Without it every text is settled.
+    pub(super) again: bool,
 }
 
 /// Lists the edits of a document that sits under `names`.
@@ -229,6 +232,8 @@ impl Finder<'_> {
 
     /// Keeps a piece of a stream until its list ends: the nearest that is no list of choices.
     fn piece(&mut self, token: StringToken<'_>, key: u64, text: &str) {
+        // What is masked in one piece can change what lies across pieces.
+        self.found.again = true;
         let list = self.lists.iter().rposition(|choices| !choices).unwrap_or(0);
         self.pieces.push(Fragment {
             start: token.start,
@@ -267,8 +272,24 @@ impl Finder<'_> {
         if self.patches.is_empty() {
             return;
         }
-        let rules = self.patches.iter().flat_map(Patch::rules).collect();
-        let text = leaf::apply(text, &self.patches);
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut text = Cow::Borrowed(text);
+        for _ in 0..PASSES_MAX {
+            rules.extend(self.patches.iter().flat_map(Patch::rules));
+            text = Cow::Owned(leaf::apply(&text, &self.patches));
+            self.patches.clear();
+            if is_name {
+                leaf::inner(self.rules, &text, names, self.nesting, &mut self.patches);
+            } else {
+                leaf::patches(self.rules, &text, names, self.nesting, &mut self.patches);
+            }
+            if self.patches.is_empty() {
+                break;
+            }
+        }
+        // Another name changes what lies beneath it.
+        self.found.again |= is_name;
+        let text = text.into_owned();
         self.found.edits.push(Edit { start, end, text, is_name, rules });
     }
 }

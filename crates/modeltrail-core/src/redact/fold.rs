@@ -90,14 +90,13 @@ pub(super) fn fold(text: &str) -> Option<Folded> {
 
 fn is_spelled(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let has = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
-    has(b"&#")
-        || has(b"\\u0040")
-        || has(b"at]")
-        || has(b"(at)")
-        || has(b"&comm")
-        || has(b"AT]")
-        || has(b"(AT)")
+    let mark = |at: usize| match bytes.get(at + 1) {
+        Some(b'#' | b'c') => bytes.get(at) == Some(&b'&'),
+        Some(b'a' | b'A' | b'd' | b'D') => bytes.get(at) != Some(&b'&'),
+        _ => false,
+    };
+    memchr::memchr3_iter(b'&', b'[', b'(', bytes).any(mark)
+        || memchr::memchr_iter(b'\\', bytes).any(|at| bytes.get(at + 1) == Some(&b'u'))
 }
 
 fn spelled_at(rest: &str) -> Option<(char, usize)> {

@@ -36,6 +36,12 @@ pub(super) fn word(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
             return Some(next);
         }
     }
+    if word.len() == 4
+        && scan.byte_is(end, b'.')
+        && let Some(next) = quads(scan, start)
+    {
+        return Some(next);
+    }
     if let Some(next) = iban(scan, start) {
         return Some(next);
     }
@@ -46,6 +52,17 @@ pub(super) fn word(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
         .or_else(|| if letters { single(scan, start, end) } else { None })
         .or_else(|| marked(scan, start, end))
         .or_else(|| if letters { lettered_context(scan, start, end) } else { None })
+}
+
+/// A MAC address as three times four digits with dots.
+fn quads(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
+    let end = start + 14;
+    let joined = |at: usize| scan.bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let bound = joined(end) || (scan.byte_is(end, b'.') && joined(end + 1));
+    if bound || scan.before(start) == Some(b'.') || !check::net::mac(scan.bytes.get(start..end)?) {
+        return None;
+    }
+    scan.push(start, end, Rule::MacAddress)
 }
 
 /// An IBAN whose country and check digits start at `start`, in one run or in groups.
@@ -201,8 +218,13 @@ fn dated(scan: &mut Scan<'_, '_>, start: usize, n_digits: usize) -> Option<usize
 fn marked(scan: &mut Scan<'_, '_>, start: usize, end: usize) -> Option<usize> {
     let len = end - start;
     // A letter or two in front belong to some: `X-1234567-L`, `AB 12 34 56 C`.
+    let free = |at: usize| {
+        !scan
+            .before(at)
+            .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/'))
+    };
     let lead = scan.bytes.get(start.saturating_sub(3).max(scan.floor)..start)?;
-    let from = match lead {
+    let led = match lead {
         [.., x, b'-'] if len == 7 && x.is_ascii_alphabetic() => start - 2,
         [a, b, b' ' | b'-']
             if (len == 2 || len == 6) && a.is_ascii_alphabetic() && b.is_ascii_alphabetic() =>
@@ -211,10 +233,8 @@ fn marked(scan: &mut Scan<'_, '_>, start: usize, end: usize) -> Option<usize> {
         }
         _ => start,
     };
-    if scan
-        .before(from)
-        .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/'))
-    {
+    let from = if free(led) { led } else { start };
+    if !free(from) {
         return None;
     }
     let mut around: Option<Around> = None;

@@ -168,10 +168,13 @@ impl Redactor {
         canonical: &[u8],
         names: Option<&Names<'_>>,
     ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        let Some((mut masked, mut counts)) = self.pass(canonical, names)? else { return Ok(None) };
+        let Some((mut masked, mut counts, mut again)) = self.pass(canonical, names)? else {
+            return Ok(None);
+        };
         for _ in 1..PASSES_MAX {
-            let Some((again, more)) = self.pass(&masked, names)? else { break };
-            masked = again;
+            let next = if again { self.pass(&masked, names)? } else { None };
+            let Some((document, more, further)) = next else { break };
+            (masked, again) = (document, further);
             counts.merge(&more);
         }
         Ok(Some((masked, counts)))
@@ -181,7 +184,7 @@ impl Redactor {
         &self,
         json: &[u8],
         names: Option<&Names<'_>>,
-    ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
+    ) -> Result<Option<(Vec<u8>, Counts, bool)>, RedactError> {
         let found = find::find(self.rules, json, names)?;
         if found.edits.is_empty() {
             return Ok(None);
@@ -190,7 +193,24 @@ impl Redactor {
         for rule in found.edits.iter().flat_map(|edit| &edit.rules) {
             counts.add(*rule, 1);
         }
-        Ok(Some((edit::apply(json, &found.edits)?, counts)))
+        Ok(Some((edit::apply(json, &found.edits)?, counts, found.again)))
+    }
+
+    /// Masks a JSON object and answers with the whole of it, changed or not: what the seed
+    /// document's `redact_pii(data)` does, with every rule that is on, and in lists, names of
+    /// members and integers too. White space and the order of members stay, but where a name was
+    /// masked its object is written anew as [`Redactor::redact_json`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Redactor::redact_json`], and [`RedactError::Syntax`] at the first byte when the document
+    /// is no object.
+    pub fn redact_pii(&self, object: &[u8]) -> Result<Vec<u8>, RedactError> {
+        let start = object.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        if object.get(start) != Some(&b'{') {
+            return Err(RedactError::Syntax { offset: start, expected: "an object" });
+        }
+        Ok(self.redact_json(object)?.map_or_else(|| object.to_vec(), |(masked, _)| masked))
     }
 
     /// Masks plain text: a part that is no JSON, the message of an error. `None` when nothing was

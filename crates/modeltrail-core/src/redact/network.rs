@@ -91,14 +91,14 @@ fn is_version(scan: &Scan<'_, '_>, start: usize) -> bool {
     let from = word.iter().rposition(not_letter).map_or(0, |at| at + 1);
     let word = word.get(from..).and_then(|w| std::str::from_utf8(w).ok()).unwrap_or_default();
     // Words further away than a mark or two do not name it.
-    head.len() - trimmed <= 3 && lexicon::is_in(VERSIONS, word)
+    head.len() - trimmed <= 3 && lexicon::is_in(&VERSIONS, word)
 }
 
 /// Sorted. Words before what looks like an address and is none.
-const VERSIONS: &[&str] = &[
+static VERSIONS: lexicon::Words = lexicon::Words::of(&[
     "build", "chapter", "clause", "firmware", "oid", "release", "revision", "section", "v", "ver",
     "version",
-];
+]);
 
 /// `user:password@host`, from behind the `://` on.
 fn credentials(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
@@ -128,6 +128,6 @@ fn credentials(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
 mod tests {
     #[test]
     fn the_list_is_sorted() {
-        assert!(super::VERSIONS.is_sorted());
+        super::lexicon::check(&super::VERSIONS);
     }
 }

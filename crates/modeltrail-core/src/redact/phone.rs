@@ -230,7 +230,9 @@ fn national(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize>
     for last in first.. {
         let len = run.len(last);
         n_digits += len;
-        if !(2..=8).contains(&len) || n_digits > *NATIONAL_DIGITS.end() {
+        // A trunk prefix can stand by itself.
+        let trunk = last == first && len == 1 && matches!(run.leads(first), 0 | 8);
+        if !(trunk || (2..=8).contains(&len)) || n_digits > *NATIONAL_DIGITS.end() {
             break;
         }
         let short = (7..*NATIONAL_DIGITS.start()).contains(&n_digits)

@@ -357,7 +357,7 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("rodného čísla", of(&[CzRc])),
     ("rol unico tributario", of(&[ClRut])),
     ("rol único tributario", of(&[ClRut])),
-    ("routing", of(&[BankAccount, AbaRouting])),
+    ("routing", of(&[AbaRouting])),
     ("routing no", of(&[AbaRouting])),
     ("routing number", of(&[AbaRouting])),
     ("routing transit", of(&[AbaRouting])),

@@ -53,6 +53,17 @@ pub(super) fn token(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
 fn service(scan: &Scan<'_, '_>, start: usize, end: usize) -> Option<(usize, usize, Rule)> {
     /// Words joined by dashes in front of a token.
     const WORDS_MAX: usize = 6;
+    /// The longest prefix with a dot in it, in which the scan does not stop: `hvs.`, `dp.pt.`.
+    const DOTTED_BYTES_MAX: usize = 8;
+    if scan.before(start) == Some(b'.') {
+        let floor = start.saturating_sub(DOTTED_BYTES_MAX).max(scan.floor);
+        let first = scan.start_of(start, floor, |b| in_token(b) || b == b'.');
+        if let Some((Kind::Key, len)) = services::at(scan.bytes.get(first..)?, scan.before(first))
+            && first + len > start
+        {
+            return Some((first, first + len, Rule::ApiKey));
+        }
+    }
     let mut from = start;
     for _ in 0..WORDS_MAX {
         let rest = scan.bytes.get(from..)?;

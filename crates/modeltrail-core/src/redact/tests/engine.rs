@@ -103,3 +103,20 @@ fn replacements_are_no_words() {
         ),
     ]);
 }
+
+#[test]
+fn a_document_is_answered_whole_as_the_seed_does() {
+    let redactor = Redactor::default();
+    let pii =
+        |json: &str| redactor.redact_pii(json.as_bytes()).map(|b| String::from_utf8(b).unwrap());
+    // The seed document's own example, its address spelt out.
+    let json =
+        r#"{"text": "Contact a.b@example.com or call 555-123-4567", "user_ssn": "123-45-6789"}"#;
+    let expected = r#"{"text": "Contact [EMAIL] or call [PHONE]", "user_ssn": "[SSN]"}"#;
+    assert_eq!(pii(json).as_deref(), Ok(expected));
+    // What the seed passes over: lists, numbers, names of members.
+    let json = r#"{"z":["a@x.io",{"b@x.io":4111111111111111}],"a":1}"#;
+    assert_eq!(pii(json).as_deref(), Ok(r#"{"z":["[EMAIL]",{"[EMAIL]":"[CC]"}],"a":1}"#));
+    assert_eq!(pii(r#" {"n": 1.50} "#).as_deref(), Ok(r#" {"n": 1.50} "#));
+    assert!(pii("[1]").is_err() && pii("\"x\"").is_err() && pii("").is_err() && pii("{").is_err());
+}
