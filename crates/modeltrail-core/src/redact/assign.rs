@@ -29,9 +29,10 @@ struct Value {
     quoted: bool,
 }
 
-/// Judges the ':' or '=' at `here`; where to go on if something was found.
+/// Judges the ':' or '=' at `here`, or the '>' of an element's start; where to go on if something was found.
 pub(super) fn at(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
-    let equals = scan.byte_is(here, b'=');
+    let tag = scan.byte_is(here, b'>');
+    let equals = tag || scan.byte_is(here, b'=');
     // `::`, `:=`, `==`: the second byte is the sign, or there is none.
     if matches!(scan.bytes.get(here + 1), Some(b':' | b'='))
         || (!equals && scan.before(here) == Some(b':'))
@@ -39,6 +40,9 @@ pub(super) fn at(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
         return None;
     }
     let name = name_before(scan, here)?;
+    if tag && (scan.before(here - name.len()) != Some(b'<') || scan.byte_is(here - 1, b' ')) {
+        return None;
+    }
     if !words(name).last().is_some_and(names::may_end) {
         return None;
     }
@@ -60,6 +64,10 @@ pub(super) fn at(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     let met = match (verdict.need, verdict.rule) {
         (Need::Any, Rule::Password) => is_password(text, sure, value.quoted),
         (Need::Any, _) => is_secret(text, sure),
+        // "pass" alone is also what a test does.
+        (Need::Random, Rule::Password) => {
+            is_password(text, false, value.quoted) && text.bytes().any(|b| b.is_ascii_digit())
+        }
         (need, _) => need.is_met(text),
     };
     if !met || values::is_blank(text) {
@@ -304,8 +312,9 @@ pub(super) fn spoken(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     }
     let rest = scan.subject.text.get(end..)?;
     let option = scan.bytes.get(..start)?.ends_with(b"--");
-    let verb =
-        [" is now ", " is: ", " is ", " was ", " = "].iter().find(|verb| rest.starts_with(**verb));
+    let verb = [" is now ", " is: ", " is ", " was ", " = ", " - "]
+        .iter()
+        .find(|verb| rest.starts_with(**verb));
     let skip = match verb {
         Some(verb) => verb.len(),
         None if option && rest.starts_with(' ') => 1,

@@ -186,7 +186,10 @@ fn strongest(a: Nearby, b: Nearby) -> Nearby {
 }
 
 fn phone_word(last: &str, word: &str, in_text: bool) -> Nearby {
-    if is_in(&PHONE_STRONG, word) || (last.eq_ignore_ascii_case("caller") && is(word, "id")) {
+    if is_in(&PHONE_STRONG, word)
+        || (last.eq_ignore_ascii_case("caller") && is(word, "id"))
+        || (in_text && is(last, "my") && is(word, "number"))
+    {
         return Nearby::Strong;
     }
     if !word.is_ascii() {

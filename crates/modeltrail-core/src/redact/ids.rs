@@ -36,6 +36,14 @@ pub(super) fn word(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
             return Some(next);
         }
     }
+    let ordinal =
+        matches!(word, [.., b's', b't'] | [.., b'n', b'd'] | [.., b'r', b'd'] | [.., b't', b'h']);
+    if ordinal
+        && word.len() <= 4
+        && let Some(next) = birth(scan, start)
+    {
+        return Some(next);
+    }
     if word.len() == 4
         && scan.byte_is(end, b'.')
         && let Some(next) = quads(scan, start)
@@ -283,7 +291,7 @@ fn fits(bytes: &[u8], from: usize, form: &str, packed: &mut [u8]) -> Option<(usi
 fn lettered_context(scan: &mut Scan<'_, '_>, start: usize, end: usize) -> Option<usize> {
     /// The longest licence is a British one.
     const CODE_BYTES_MAX: usize = 18;
-    if !(6..=CODE_BYTES_MAX).contains(&(end - start)) || scan.before(start) == Some(b'-') {
+    if scan.before(start) == Some(b'-') || end - start > CODE_BYTES_MAX {
         return None;
     }
     let to =
@@ -291,7 +299,7 @@ fn lettered_context(scan: &mut Scan<'_, '_>, start: usize, end: usize) -> Option
     let to = if scan.bytes.get(to).is_some_and(u8::is_ascii_alphanumeric) { end } else { to };
     let to = if scan.before(to) == Some(b'-') { end } else { to };
     let word = scan.bytes.get(start..to)?;
-    if word.iter().filter(|b| b.is_ascii_digit()).count() < 3 {
+    if word.len() < 6 || word.iter().filter(|b| b.is_ascii_digit()).count() < 3 {
         return None;
     }
     let around = context::around(&scan.subject, start, to);

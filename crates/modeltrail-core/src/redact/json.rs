@@ -60,7 +60,7 @@ const CLASS: [u8; 256] = {
         table[digit] = DIGIT;
         digit += 1;
     }
-    let marks = b"@%:=_-wWI[(&";
+    let marks = b"@%:=>_-wWI[(&";
     let mut n = 0;
     while n < marks.len() {
         table[marks[n] as usize] = WANTED;

@@ -1,5 +1,7 @@
 //! The words that say what a number is. All lists are in lower case and sorted.
 
+use super::rule::RuleSet;
+
 /// The longest word in the lists below; longer ones are in none.
 const WORD_BYTES_MAX: usize = 24;
 
@@ -13,6 +15,7 @@ pub(super) static PHONE_STRONG: Words = Words::of(&[
     "fax",
     "faxes",
     "faxnummer",
+    "fone",
     "handynummer",
     "hotline",
     "landline",
@@ -23,6 +26,7 @@ pub(super) static PHONE_STRONG: Words = Words::of(&[
     "mobilnummer",
     "mobiltelefon",
     "msisdn",
+    "ph",
     "phone",
     "phoneno",
     "phonenum",
@@ -36,6 +40,7 @@ pub(super) static PHONE_STRONG: Words = Words::of(&[
     "telefone",
     "telefonnummer",
     "telefono",
+    "telefoon",
     "telephone",
     "telephones",
     "telno",
@@ -205,17 +210,6 @@ impl Words {
         words
     }
 
-    /// A set that knows lengths and first letters of several others, and no words.
-    pub(super) const fn shapes(sets: &[&'static [&'static str]]) -> [u32; 32] {
-        let mut words = Self { list: &[], lengths: [0; 32] };
-        let mut n = 0;
-        while n < sets.len() {
-            words.add(sets[n]);
-            n += 1;
-        }
-        words.lengths
-    }
-
     const fn add(&mut self, list: &[&str]) {
         let mut n = 0;
         while n < list.len() {
@@ -229,9 +223,70 @@ impl Words {
 }
 
 /// Whether some word has this length behind this first letter.
-pub(super) fn may_be(lengths: &[u32; 32], word: &str) -> bool {
+fn may_be(lengths: &[u32; 32], word: &str) -> bool {
     let first = word.as_bytes().first().map_or(0, |byte| usize::from(byte & 31));
     word.len() <= WORD_BYTES_MAX && lengths.get(first).is_some_and(|l| l >> word.len() & 1 == 1)
+}
+
+/// The lengths that words of several lists have between each first and last letter: one look-up
+/// tells nearly every word that is in none of them.
+pub(super) struct Shapes([[u32; 32]; 32]);
+
+impl Shapes {
+    pub(super) const fn of(sets: &[&Words], more: &[&str]) -> Self {
+        let mut shapes = Self([[0; 32]; 32]);
+        let mut n = 0;
+        while n < sets.len() {
+            shapes.add(sets[n].list);
+            n += 1;
+        }
+        shapes.add(more);
+        shapes
+    }
+
+    /// The shapes of the first words of phrases.
+    pub(super) const fn of_first_words(phrases: &[(&str, RuleSet)]) -> Self {
+        let mut shapes = Self([[0; 32]; 32]);
+        let mut n = 0;
+        while n < phrases.len() {
+            let mut word = phrases[n].0.as_bytes();
+            let mut end = 0;
+            while end < word.len() && word[end] != b' ' {
+                end += 1;
+            }
+            word = word.split_at(end).0;
+            shapes.add_word(word);
+            n += 1;
+        }
+        shapes
+    }
+
+    const fn add(&mut self, list: &[&str]) {
+        let mut n = 0;
+        while n < list.len() {
+            self.add_word(list[n].as_bytes());
+            n += 1;
+        }
+    }
+
+    /// Longer words are asked for by nobody: [`Shapes::may_have`] lets them pass.
+    const fn add_word(&mut self, word: &[u8]) {
+        if let ([first, ..], [.., last]) = (word, word)
+            && word.len() <= WORD_BYTES_MAX
+        {
+            self.0[(*first & 31) as usize][(*last & 31) as usize] |= 1 << word.len();
+        }
+    }
+
+    /// Whether a list may hold `word`.
+    pub(super) fn may_have(&self, word: &str) -> bool {
+        let (Some(first), Some(last)) = (word.as_bytes().first(), word.as_bytes().last()) else {
+            return false;
+        };
+        let row = self.0.get(usize::from(first & 31));
+        let lengths = row.and_then(|row| row.get(usize::from(last & 31)));
+        word.len() > WORD_BYTES_MAX || lengths.is_some_and(|l| l >> word.len() & 1 == 1)
+    }
 }
 
 /// Whether a list holds `word` in any case.

@@ -35,9 +35,10 @@ pub(super) static ASIDE: Words = Words::of(&[
 
 #[rustfmt::skip]
 pub(super) static PASSWORDS: Words = Words::of(&[
-    "dbpassword", "kennwort", "motdepasse", "passcode", "passe", "passphrase", "passwd",
-    "password", "passwords", "passwort", "psw", "pswd", "pw", "pwd", "senha",
-    "userpassword", "wachtwoord",
+    "adminpassword", "dbpassword", "kennwort", "motdepasse", "mysqlpassword", "passcode",
+    "passe", "passphrase", "passwd", "password", "passwords", "passwort", "pgpassword",
+    "psw", "pswd", "pw", "pwd", "rootpassword", "senha", "sshpass", "userpassword",
+    "wachtwoord",
 ]);
 
 #[rustfmt::skip]

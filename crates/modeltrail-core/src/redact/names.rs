@@ -6,7 +6,7 @@
 //! else (`stop_token`, `cache_key`).
 
 use super::context::words;
-use super::lexicon::is_in;
+use super::lexicon::{Shapes, is_in};
 use super::name_words::*;
 use super::rule::Rule;
 use super::values;
@@ -95,7 +95,8 @@ pub(super) fn verdict(name: &str, outer: Option<&str>) -> Option<Verdict> {
     }
     tail.trim();
     let [.., second, head] = tail.words;
-    if head.is_empty() || is_in(&CANCELS, second) {
+    let possible = HEADS.may_have(head) || !head.is_ascii();
+    if !possible || is_in(&CANCELS, second) {
         return None;
     }
     secret(head, second).or_else(|| person(&tail, outer))
@@ -115,6 +116,50 @@ pub(super) fn may_end(word: &str) -> bool {
 pub(super) fn is_password(word: &str) -> bool {
     is_in(&PASSWORDS, word)
 }
+
+/// Every word that a name of something secret or personal can end with.
+static HEADS: Shapes = Shapes::of(
+    &[
+        &PASSWORDS, &SECRETS, &API_KEYS, &BIRTH, &PASSPORTS, &LICENSES, &ACCOUNTS, &NAMES,
+        &STREETS, &POSTCODES,
+    ],
+    &[
+        "pass",
+        "token",
+        "key",
+        "keys",
+        "authorization",
+        "authorisation",
+        "auth",
+        "bearer",
+        "cookie",
+        "cookies",
+        "pin",
+        "otp",
+        "totp",
+        "tan",
+        "cvv",
+        "cvc",
+        "csc",
+        "code",
+        "birth",
+        "date",
+        "license",
+        "licence",
+        "account",
+        "acct",
+        "routing",
+        "routingnumber",
+        "aba",
+        "name",
+        "holder",
+        "address",
+        "adresse",
+        "addr",
+        "addresses",
+        "line",
+    ],
+);
 
 /// Whether a member of something secret or of an address is neither (`credentials.type`).
 pub(super) fn is_aside(name: &str) -> bool {

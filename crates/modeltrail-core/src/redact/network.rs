@@ -21,7 +21,7 @@ pub(super) fn colon(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     {
         return Some(end);
     }
-    secret::bot_token(scan, here)
+    secret::bot_token(scan, here).or_else(|| user_option(scan, here))
 }
 
 /// An IPv6 or a MAC address around the first of its colons.
@@ -58,7 +58,9 @@ fn address(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
 
 /// Four octets that start at `start`, a word of one to three digits.
 pub(super) fn ipv4(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
-    if scan.before(start).is_some_and(|b| b == b'.' || b == b'-' || b == b'_') {
+    // A range is two addresses.
+    let range = scan.before(start) == Some(b'-') && scan.floor + 1 == start;
+    if scan.before(start).is_some_and(|b| b == b'.' || b == b'-' || b == b'_') && !range {
         return None;
     }
     let mut end = scan.end_of(start, |b| b.is_ascii_digit() || b == b'.');
@@ -67,7 +69,8 @@ pub(super) fn ipv4(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
     }
     let glued = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
     let next = scan.bytes.get(end);
-    let tail = next == Some(&b'-') && scan.bytes.get(end + 1).is_some_and(glued);
+    let part = scan.end_of(end + 1, |b| b.is_ascii_alphanumeric());
+    let tail = next == Some(&b'-') && part > end + 1 && !scan.byte_is(part, b'.');
     if next.is_some_and(glued)
         || tail
         || !net::ipv4(scan.bytes.get(start..end)?)
@@ -100,8 +103,62 @@ static VERSIONS: lexicon::Words = lexicon::Words::of(&[
     "version",
 ]);
 
+/// The path of a webhook, from behind the `://` on: who knows it may post.
+fn webhook(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
+    const HOOKS: &[&[u8]] = &[
+        b"hooks.slack.com/services/",
+        b"hooks.slack.com/workflows/",
+        b"hooks.slack.com/triggers/",
+        b"discord.com/api/webhooks/",
+        b"discordapp.com/api/webhooks/",
+        b".webhook.office.com/webhookb2/",
+    ];
+    /// The longest name of an organisation in front of Microsoft's.
+    const HOST_BYTES_MAX: usize = 40;
+    let rest = scan.bytes.get(start..)?;
+    let dot = rest.iter().take(HOST_BYTES_MAX).position(|&b| b == b'.')?;
+    let from_dot = rest.get(dot..)?;
+    let hook = HOOKS.iter().find_map(|hook| {
+        let host = if hook.starts_with(b".") { from_dot } else { rest };
+        host.starts_with(hook).then(|| rest.len() - host.len() + hook.len())
+    })?;
+    let path = rest.get(hook..)?.iter().take(AUTHORITY_BYTES_MAX);
+    let len = path
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'@'))
+        .count();
+    if len < 20 { None } else { scan.push(start + hook, start + hook + len, Rule::ApiKey) }
+}
+
+/// `curl -u user:password`: a colon at `here` behind such an option and a name.
+fn user_option(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
+    /// Longer names of users are none.
+    const USER_BYTES_MAX: usize = 64;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'+');
+    let floor = here.saturating_sub(USER_BYTES_MAX).max(scan.floor);
+    let user = scan.start_of(here, floor, plain);
+    let head = scan.bytes.get(..user)?;
+    let head = head.strip_suffix(b"'").or_else(|| head.strip_suffix(b"\"")).unwrap_or(head);
+    let option =
+        [&b" -u "[..], b" -u", b" --user ", b" --user=", b" -U "].iter().any(|o| head.ends_with(o));
+    if !option || user == here {
+        return None;
+    }
+    let rest = scan.bytes.get(here + 1..)?;
+    let value = |b: &u8| {
+        !b.is_ascii_whitespace() && !matches!(b, b'\'' | b'"' | b'`' | b'\\' | b'/' | b'<')
+    };
+    let len = rest.iter().take(USER_BYTES_MAX).take_while(|b| value(b)).count();
+    let password = rest.get(..len)?;
+    let text = std::str::from_utf8(password).ok()?;
+    let real = len >= 4 && !values::is_stand_in(text) && !values::is_blank(text);
+    if real { scan.push(here + 1, here + 1 + len, Rule::Password) } else { None }
+}
+
 /// `user:password@host`, from behind the `://` on.
 fn credentials(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
+    if let Some(end) = webhook(scan, start) {
+        return Some(end);
+    }
     let in_authority = |b: &u8| {
         !matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`')
             && !b.is_ascii_whitespace()

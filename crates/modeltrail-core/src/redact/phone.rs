@@ -198,6 +198,11 @@ fn bare(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize> {
     if !(7..=NATIONAL_DIGITS_MAX).contains(&n_digits) || !is_free_right(run, first) {
         return None;
     }
+    let group = run.group(first)?;
+    let near = context::phone_nearby(subject, group.start, group.end);
+    if !matches!(near, Nearby::Strong | Nearby::Weak) {
+        return None;
+    }
     let mut lead = run.digits(first, first);
     let (d0, d1) = (lead.next()?, lead.next()?);
     let exchange = lead.nth(1)?;
@@ -212,12 +217,7 @@ fn bare(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize> {
     if !possible {
         return None;
     }
-    let group = run.group(first)?;
-    match context::phone_nearby(subject, group.start, group.end) {
-        Nearby::Strong => Some(first),
-        Nearby::Weak => planned.then_some(first),
-        Nearby::Silent | Nearby::Other => None,
-    }
+    (near == Nearby::Strong || planned).then_some(first)
 }
 
 /// Groups as other countries write them, beside a word that says what they are; the last group.

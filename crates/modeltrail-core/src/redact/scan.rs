@@ -41,6 +41,7 @@ const STOPS: [Stop; 256] = {
     table[b'%' as usize] = Stop::Percent;
     table[b':' as usize] = Stop::Colon;
     table[b'=' as usize] = Stop::Equals;
+    table[b'>' as usize] = Stop::Equals;
     table[b'-' as usize] = Stop::Join;
     table[b'_' as usize] = Stop::Join;
     table[b'w' as usize] = Stop::Letter;
@@ -223,6 +224,20 @@ impl Scan<'_, '_> {
             steps::add(run.end().saturating_sub(first));
             let (starts, go_on) = run.starts();
             while group < starts {
+                // What is told by words, as an address or a date is, can stand behind a number.
+                let start = run.group(group).map_or(first, |group| group.start);
+                if group > 0
+                    && start >= self.word_end
+                    && let Some(end) = ids::word(self, start)
+                {
+                    while run.group(group).is_some_and(|group| group.start < end) {
+                        group += 1;
+                    }
+                    if group >= starts {
+                        return end;
+                    }
+                    continue;
+                }
                 group = match self.number(&run, group) {
                     Some((hit, rule)) => {
                         self.push(hit.start, hit.end, rule);

@@ -4,7 +4,7 @@
 use super::rule::Rule;
 use super::scan::Scan;
 use super::services::{self, Kind};
-use super::{base64, check, leaf, values};
+use super::{base64, check, leaf, names, values};
 
 /// Shorter tokens are of no service.
 const TOKEN_BYTES_MIN: usize = 16;
@@ -46,6 +46,9 @@ pub(super) fn token(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     {
         return Some(next);
     }
+    if let Some(rule) = announced(scan, start, end) {
+        return scan.push(start, end, rule);
+    }
     if here < scan.base64_end { None } else { encoded(scan, start, end) }
 }
 
@@ -81,6 +84,39 @@ fn service(scan: &Scan<'_, '_>, start: usize, end: usize) -> Option<(usize, usiz
         }
     }
     None
+}
+
+/// The rule for random characters behind words that announce a secret: "the token is …",
+/// `Bearer …`, `--api-key …`.
+fn announced(scan: &Scan<'_, '_>, start: usize, end: usize) -> Option<Rule> {
+    /// Bytes before a token in which its name is sought.
+    const HEAD_BYTES_MAX: usize = 32;
+    let mut from = start.saturating_sub(HEAD_BYTES_MAX).max(scan.floor).min(start);
+    while !scan.subject.text.is_char_boundary(from) {
+        from += 1;
+    }
+    let head = scan.subject.text.get(from..start)?.strip_suffix(' ')?;
+    let joined = matches!(scan.bytes.get(end), Some(b'.' | b'/' | b'@' | b'+'))
+        && scan.bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+    let last = head.rsplit(' ').next()?;
+    let verb = [" is", " is:", " was"].iter().find_map(|verb| head.strip_suffix(verb));
+    let verdict = match verb {
+        _ if joined => None,
+        None if last.eq_ignore_ascii_case("bearer") => {
+            return random(scan, start, end, Rule::AuthHeader);
+        }
+        None if last.starts_with("--") => names::verdict(last, None),
+        None => None,
+        Some(name) => names::verdict(name, None),
+    }?;
+    match verdict.rule {
+        Rule::ApiKey | Rule::Secret | Rule::AuthHeader => random(scan, start, end, verdict.rule),
+        _ => None,
+    }
+}
+
+fn random(scan: &Scan<'_, '_>, start: usize, end: usize, rule: Rule) -> Option<Rule> {
+    values::is_random(scan.subject.text.get(start..end)?, TOKEN_BYTES_MIN).then_some(rule)
 }
 
 /// What a service's prefix says about a whole value.

@@ -160,6 +160,21 @@ const SERVICES: &[Service] = &[
     ("xsmtpsib-", Set::Word, 64, 100), ("ya29.", Set::Word, 40, 0), ("zpka_", Set::Word, 30, 60),
 ];
 
+/// Where the prefixes with each first byte start, among ASCII.
+const FIRSTS: [u16; 128] = {
+    let mut firsts = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        let mut n = 0;
+        while n < SERVICES.len() && (SERVICES[n].0.as_bytes()[0] as usize) < byte {
+            n += 1;
+        }
+        firsts[byte] = n as u16;
+        byte += 1;
+    }
+    firsts
+};
+
 /// Bytes behind a prefix that are looked at where a service sets no bound: a token is longer only
 /// when it is no token.
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -173,7 +188,7 @@ pub(super) fn at(rest: &[u8], before: Option<u8>) -> Option<(Kind, usize)> {
     }
     // Prefixes of a token are prefixes of each other; the longest that fits is taken.
     let first = *rest.first()?;
-    let from = SERVICES.partition_point(|(prefix, ..)| prefix.as_bytes().first() < Some(&first));
+    let from = usize::from(*FIRSTS.get(usize::from(first))?);
     let mut found = None;
     for service in SERVICES.get(from..).unwrap_or_default() {
         if service.0.as_bytes().first() != Some(&first) {

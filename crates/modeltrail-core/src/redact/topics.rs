@@ -1,11 +1,18 @@
 //! Which kind of number, date or code some words speak of.
 
+use super::lexicon::Shapes;
 use super::phrases::{PHRASES, WIDE};
 use super::rule::RuleSet;
+
+/// The first words of all phrases.
+static FIRST: Shapes = Shapes::of_first_words(PHRASES);
 
 /// What a phrase at the start of `text` speaks of. `text` is lower-case words, each followed by
 /// one space; `word` is its first.
 pub(super) fn spoken_of(text: &str, word: &str) -> RuleSet {
+    if word.is_ascii() && !FIRST.may_have(word) {
+        return RuleSet::NONE;
+    }
     let first = PHRASES.partition_point(|(phrase, _)| *phrase < word);
     let mut found = RuleSet::NONE;
     for (phrase, rules) in PHRASES.get(first..).unwrap_or_default() {
