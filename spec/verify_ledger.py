@@ -543,6 +543,9 @@ def open_ledger(path):
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or version not in FORMAT_VERSIONS:
         raise ValueError(f"{path} is no ledger of format version {' or '.join(map(str, FORMAT_VERSIONS))}")
     db.execute("BEGIN")
+    for table, key in (("meta", "key = 'origin'"), ("head", "id = 1")):
+        if db.execute(f"SELECT 1 FROM {table} WHERE {key}").fetchone() is None:
+            raise ValueError(f"{path} is a ledger from which somebody has removed the row of its {table}")
     return db
 
 

@@ -74,3 +74,18 @@ fn it_holds_the_tiles_against_the_entries_too() {
         assert_eq!((*at, kind.as_str()), (index.as_str(), Some("changed_tile")));
     }
 }
+
+#[test]
+fn a_ledger_without_its_head_is_told_from_one_that_it_could_judge() {
+    for table in ["head", "meta"] {
+        let folder = Folder::with_ledger();
+        folder
+            .database()
+            .execute_batch(&format!(
+                "DROP TRIGGER IF EXISTS {table}_no_delete; DELETE FROM {table}"
+            ))
+            .unwrap();
+        let Some(refused) = second_opinion(&folder) else { return };
+        refused.code(3).says("has removed the row of its");
+    }
+}

@@ -48,8 +48,8 @@ pub enum RecordingError {
     },
     /// The ledger has no key, so nothing of it is ever published.
     #[error(
-        "this ledger has no checkpoint key, so nothing is published; make one with `modeltrail key \
-         generate`, or wait for sequenced"
+        "no checkpoint key of this ledger is at hand, so nothing is published; restore the one that it has, or make \
+         one with `modeltrail key generate`, or wait for sequenced"
     )]
     Unsigned,
     /// The record is sequenced, and what the ledger shows for it does not hold.
