@@ -1,5 +1,7 @@
 //! The one table of settings: help, `config` and the documentation are made from it.
 
+use modeltrail_core::redact::Rule;
+
 /// What a setting's value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -158,8 +160,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "redaction.rules",
         env: "MODELTRAIL_REDACTION_RULES",
         flag: None,
-        form: Form::Choices(&["email", "phone", "ssn", "credit_card"]),
-        default: "email,phone,ssn,credit_card",
+        form: Form::Choices(&Rule::NAMES),
+        default: Rule::NAMES_TEXT,
         help: "Which rules mask what is recorded; an empty list masks nothing, and the ledger says so.",
     },
     Setting {
