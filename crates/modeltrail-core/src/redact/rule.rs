@@ -17,6 +17,12 @@ macro_rules! rules {
             /// Every rule, in registry order.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$rule),*];
 
+            /// The names of all rules, in registry order.
+            pub const NAMES: [&'static str; Self::ALL.len()] = [$($name),*];
+
+            /// The names of all rules with a comma between them, as a setting has them.
+            pub const NAMES_TEXT: &'static str = concat!($(",", $name),*).split_at(1).1;
+
             /// The name in counts, reports and policies: `email`, `credit_card`, `us_itin`.
             pub const fn name(self) -> &'static str {
                 match self {

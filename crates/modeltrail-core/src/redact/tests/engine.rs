@@ -120,3 +120,12 @@ fn a_document_is_answered_whole_as_the_seed_does() {
     assert_eq!(pii(r#" {"n": 1.50} "#).as_deref(), Ok(r#" {"n": 1.50} "#));
     assert!(pii("[1]").is_err() && pii("\"x\"").is_err() && pii("").is_err() && pii("{").is_err());
 }
+
+#[test]
+fn the_names_of_all_rules_are_a_list_and_a_text() {
+    assert_eq!(Rule::NAMES, Rule::ALL.map(Rule::name));
+    assert_eq!(Rule::NAMES_TEXT, Rule::NAMES.join(","));
+    assert!(
+        Rule::NAMES.into_iter().all(|name| Rule::named(name).is_some_and(|r| r.name() == name))
+    );
+}
