@@ -261,13 +261,16 @@ pub(super) fn around(subject: &Subject<'_>, start: usize, end: usize) -> Around 
 /// What the words between the last number and `start` speak of, those behind `end`, and the name
 /// that the text stands under: of two dates, a word names the one it precedes.
 pub(super) fn named_since_number(subject: &Subject<'_>, start: usize, end: usize) -> RuleSet {
+    let own = subject.names.map_or(RuleSet::NONE, |names| names.facts().topics);
+    if start == 0 && end == subject.text.len() {
+        return own;
+    }
     let before = before(subject.text, start);
     let from = before.bytes().rposition(|byte| byte.is_ascii_digit()).map_or(0, |at| at + 1);
     let said = speaks_of(&lowered(before.get(from..).unwrap_or_default()), 0).0;
     let after = after(subject.text, end);
     let to = after.bytes().position(|byte| byte.is_ascii_digit()).unwrap_or(after.len());
     let after = speaks_of(&lowered(after.get(..to).unwrap_or_default()), 0).0;
-    let own = subject.names.map_or(RuleSet::NONE, |names| names.facts().topics);
     said.or(after).or(own)
 }
 

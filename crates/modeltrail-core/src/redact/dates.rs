@@ -42,6 +42,46 @@ const MONTHS: &[(&str, u32)] = &[
     ("dic", 12),
 ];
 
+/// Where the time ends that starts at `start` with its date, as in RFC 3339: `2026-03-15T09:30:00.123Z`,
+/// `2026-03-15 09:30:00+01:00`. There is nobody's number in it, whatever its digits are.
+pub(super) fn stamp(bytes: &[u8], start: usize) -> Option<usize> {
+    const FORM: &[u8; 19] = b"0000-00-00T00:00:00";
+    let rest = bytes.get(start..)?;
+    let fits = |(byte, form): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b't' | b' '),
+        form => byte == form,
+    };
+    let whole = rest.get(..FORM.len())?.iter().zip(FORM).all(fits);
+    if !whole {
+        return None;
+    }
+    let mut n = FORM.len();
+    let digits = |from: usize| {
+        rest.get(from..).unwrap_or_default().iter().take_while(|b| b.is_ascii_digit()).count()
+    };
+    if matches!(rest.get(n), Some(b'.' | b',')) {
+        let n_digits = digits(n + 1);
+        if !(1..=9).contains(&n_digits) {
+            return None;
+        }
+        n += 1 + n_digits;
+    }
+    match rest.get(n) {
+        Some(b'Z' | b'z') => n += 1,
+        Some(b'+' | b'-')
+            if digits(n + 1) == 2 && rest.get(n + 3) == Some(&b':') && digits(n + 4) == 2 =>
+        {
+            n += 6;
+        }
+        _ => {}
+    }
+    let goes_on = rest
+        .get(n)
+        .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':' | b'+'));
+    (!goes_on).then_some(start + n)
+}
+
 /// The date around the number that starts at `start`, as start and end: `1985-03-12`, `12/03/1985`,
 /// `12.3.85`, `12 March 1985`, `March 12, 1985`, `19850312`.
 pub(super) fn at(text: &str, start: usize) -> Option<(usize, usize)> {

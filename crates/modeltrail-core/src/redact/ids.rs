@@ -319,7 +319,7 @@ fn documented(around: &Around, len: usize) -> Option<Rule> {
 }
 
 /// A date beside a word that says it is one of birth.
-fn birth(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
+pub(super) fn birth(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     if !scan.rules.has(Rule::DateOfBirth)
         || scan.before(here).is_some_and(|b| matches!(b, b'-' | b'.' | b'/' | b':'))
     {

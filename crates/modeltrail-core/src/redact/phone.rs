@@ -226,7 +226,7 @@ fn national(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize>
         return None;
     }
     let mut n_digits = 0;
-    let mut found = None;
+    let (mut short, mut found) = (None, None);
     for last in first.. {
         let len = run.len(last);
         n_digits += len;
@@ -235,16 +235,25 @@ fn national(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize>
         if !(trunk || (2..=8).contains(&len)) || n_digits > *NATIONAL_DIGITS.end() {
             break;
         }
-        let short = (7..*NATIONAL_DIGITS.start()).contains(&n_digits)
-            && plans::national(packed(run, first, last).digits(), None);
-        let complete = last > first && (short || NATIONAL_DIGITS.contains(&n_digits));
-        if complete && is_free_right(run, last) {
+        if last == first || !is_free_right(run, last) {
+            continue;
+        }
+        if NATIONAL_DIGITS.contains(&n_digits) {
             found = Some(last);
+        } else if n_digits >= 7 {
+            short = Some(last);
         }
     }
-    let last = found.filter(|&last| !is_date(run, first, last) && !is_zip(run, first, last))?;
+    let last = found.or(short)?;
+    if is_date(run, first, last) || is_zip(run, first, last) {
+        return None;
+    }
     let (start, end) = (run.group(first)?.start, run.group(last)?.end);
-    (context::phone_nearby(subject, start, end) == Nearby::Strong).then_some(last)
+    let is_named = context::phone_nearby(subject, start, end) == Nearby::Strong;
+    // The plans say little and take long, so they are asked last.
+    let fits =
+        is_named && (found.is_some() || plans::national(packed(run, first, last).digits(), None));
+    fits.then_some(last)
 }
 
 /// A US postal code with its extension, `15213-3890`, which letterheads set beside a telephone.

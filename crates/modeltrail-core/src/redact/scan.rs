@@ -4,7 +4,7 @@ use super::context::{Names, Subject};
 use super::digits::Run;
 use super::policy::Span;
 use super::rule::{Rule, RuleSet};
-use super::{assign, card, email, ids, network, phone, secret, ssn, steps};
+use super::{assign, card, dates, email, ids, network, phone, secret, ssn, steps};
 
 /// What a rule that judges digit groups found.
 pub(super) struct Hit {
@@ -177,6 +177,9 @@ impl Scan<'_, '_> {
     }
 
     fn digit(&mut self, here: usize) -> usize {
+        if let Some(end) = self.stamp(here) {
+            return end;
+        }
         if here >= self.token_end
             && let Some(end) = secret::token(self, here)
         {
@@ -195,6 +198,18 @@ impl Scan<'_, '_> {
             return end;
         }
         self.numbers(here)
+    }
+
+    /// Passes over a time; of its date words may say that somebody was born then.
+    fn stamp(&mut self, here: usize) -> Option<usize> {
+        let joined = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':' | b'+');
+        let end = dates::stamp(self.bytes, here)?;
+        if self.before(here).is_some_and(joined) {
+            return None;
+        }
+        steps::add(end - here);
+        self.word_end = self.word_end.max(end);
+        ids::birth(self, here).or(Some(end))
     }
 
     fn join(&mut self, here: usize) -> Option<usize> {
