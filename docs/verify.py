@@ -19,9 +19,11 @@ import argparse, base64, bisect, datetime, functools, hashlib, json, os, re, str
 PARTS = ["", "header", "input", "output", "parties", "metadata", "pipeline", "error", "control"]
 CODES = {name: code for code, name in enumerate(PARTS) if name}
 KINDS = dict(enumerate("prediction oversight decision outcome incident lifecycle session intent conflict".split(), 1))
-KINDS.update(enumerate("access erasure retention hold gap key producer".split(), 16))
+KINDS.update(enumerate("access erasure retention hold gap key producer epoch".split(), 16))
 HEADER, PARTIES, CONTROL, JSON = 1, 4, 8, 1
 FIRST_CONTROL_KIND, ERASURE, GAP, KEY = 16, 17, 20, 21
+
+GAP_REASONS = ["duplicate", "dropped", "quarantined", "refused", "epoch"]
 
 # Files of a bundle (spec/bundle.md, section 2), and how much of each is read: a hostile bundle must
 # not fill the memory.
@@ -32,7 +34,8 @@ NUMBER = r"(0|[1-9][0-9]{0,18})"
 PATH = re.compile("|".join(map(re.escape, FIXED)) + rf"|proofs/{NUMBER}\.tlog-proof"
                   r"|timestamps/[1-9][0-9]?\.(tsr|pem)"
                   r"|tile/(entries|[0-7])/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[1-9][0-9]{0,2})?")
-LIMITS = [("manifest.json", 192 << 20), ("manifest.sha256", 128), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", 1_010_000),
+RECEIPT_BYTES_MAX = 1_010_000
+LIMITS = [("manifest.json", 192 << 20), ("manifest.sha256", 128), ("checkpoint", 1_000_000), ("policy", 256 << 10), ("proofs/", RECEIPT_BYTES_MAX),
           ("tile/entries/", 31_744), ("tile/", 8192), ("timestamps/", 1 << 20), ("VERIFY.md", 1 << 20),
           ("", (8 << 30) - 1)]
 N_FILES_MAX, N_TIMESTAMP_FILES_MAX, N_SIGNATURES_MAX, N_DEFINED_MAX, N_KEYS_MAX = 1_000_000, 32, 100, 128, 4096
@@ -41,6 +44,8 @@ LINE_BYTES_MAX, JSON_DEPTH_MAX = 24 << 20, 128
 N_FINDINGS_MAX = 1000
 
 DAY_US, LATE_US_MAX = 86_400_000_000, 315_360_000_000_000
+# What 64 bits of nanoseconds can say (spec/record.md, section 1).
+FIRST_TIME, LAST_TIME = "1677-09-21T00:12:43.145224192Z", "2262-04-11T23:47:16.854775807Z"
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z")
 HEX = re.compile("[0-9a-f]{64}")
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -107,11 +112,20 @@ def no_constant(name):
     raise ValueError(name)
 
 
-def read_json(data, parse_int=str):
-    """JSON of a part, or NO_JSON. Numbers stay texts where nothing is computed with them."""
+def no_number(text):
+    """Numbers with which nothing is computed are passed over: they can be of any size."""
+
+
+def read_count(text):
+    """A number of 64 bits without a sign; others count as nothing."""
+    return int(text) if re.fullmatch("[0-9]{1,20}", text) and int(text) < 1 << 64 else None
+
+
+def read_json(data, parse_int=no_number):
+    """JSON of a part, or NO_JSON. Numbers are read where something is computed with them, else they are None."""
     try:
         value = json.loads(data.decode(), object_pairs_hook=names_once, parse_constant=no_constant,
-                           parse_int=parse_int, parse_float=str)
+                           parse_int=parse_int, parse_float=no_number)
         if b"\\u" in data:
             # A lone surrogate cannot be written again.
             canonical(value)
@@ -223,7 +237,7 @@ def time_us(text):
 
 def is_time(text):
     try:
-        return TIME.fullmatch(text) is not None and time_us(text) is not None
+        return TIME.fullmatch(text) is not None and FIRST_TIME <= text <= LAST_TIME and time_us(text) is not None
     except ValueError:
         return False
 
@@ -237,7 +251,7 @@ def check_filter(f):
     late = f.get("late_by_us", 0)
     need(is_count(late) and late <= LATE_US_MAX, "filter: late_by_us is no number up to ten years")
     for name in ("since", "until"):
-        need(name not in f or is_time(f[name]), f"filter: {name} is not like 2026-03-15T09:30:00.000000000Z")
+        need(name not in f or is_time(f[name]), f"filter: {name} is not like 2026-03-15T09:30:00.000000000Z, or outside 1677 to 2262")
     need("since" not in f or "until" not in f or f["since"] < f["until"], "filter: since is not before until")
 
 
@@ -248,7 +262,7 @@ def read_manifest(data):
         m = read_canonical(data)
     except ValueError as error:
         raise Refused(f"it is {error}") from None
-    need(m.get("version") is not True and m.get("version") == 1, "its version is not 1; a later program may read it")
+    need(type(m.get("version")) is int and m["version"] == 1, "its version is not 1; a later program may read it")
     need(sorted(m) == ["checkpoint", "completeness", "disclose", "files", "filter", "matching", "origin", "range",
                        "receipts", "software", "version"], "members are missing, or there are others")
     inner = {"checkpoint": ["root", "size"], "completeness": ["provable", "why"], "range": ["end", "first"]}
@@ -452,7 +466,9 @@ class Policy:
                     signed = signed or key.kind == 1
                     by.update({role: at} if role else {})
         if not signed:
-            raise ValueError(f"no key of the policy that is named {note.origin} has signed it")
+            others = any(name == note.origin for name, *_ in note.signatures)
+            raise ValueError(f"no key of the policy that is named {note.origin} has signed it" + (
+                ": it is signed by another key of this name; if the key was rotated, a bundle or the ledger holds the change" if others else ""))
         if not self.holds(self.quorum, by):
             n_all = len(self.witnesses)
             raise ValueError(f"cosigned by {len(by)} of {n_all} witnesses, which is not the quorum {self.quorum}")
@@ -474,7 +490,7 @@ class KeyHistory:
 
     def take(self, index, control):
         try:
-            self.held.append(self.apply(index, control))
+            self.held.append((index, *self.apply(index, control)))
         except ValueError as error:
             self.without_effect.append((index, str(error)))
 
@@ -515,15 +531,29 @@ class KeyHistory:
         return note, [key] + ([old] if old else [])
 
     def believed(self, pinned):
-        """Bytes of the keys that follow from pinned ones: read forward, back, and forward again."""
-        out = {key.public for key in pinned}
-        for note, named in self.held + self.held[::-1] + self.held:
+        """Bytes of the keys that follow from pinned ones, each with the entry that says so and the key that signed
+        that (None: pinned). Read forward, back, and forward again."""
+        out = {key.public: None for key in pinned}
+        for index, note, named in self.held + self.held[::-1] + self.held:
             try:
-                if named and note.signers([key for key in [k for k, *_ in self.keys] + pinned if key.public in out]):
-                    out.update(key.public for key in named)
+                by = named and note.signers([key for key in [k for k, *_ in self.keys] + pinned if key.public in out])
+                for key in named:
+                    out.setdefault(key.public, (index, by[0].public))
             except ValueError:
                 pass
         return out
+
+    def following(self, pinned, note):
+        """Checkpoint keys that signed a checkpoint, were in force for it and follow from pinned ones; and the
+        indexes of the entries by which they do."""
+        believed, way = self.believed(pinned), set()
+        lines = [(name, key_id) for name, key_id, _ in note.signatures]
+        keys = [key for key in self.in_force("checkpoint", note.size, believed) if (key.name, key.id) in lines]
+        for at in [believed[key.public] for key in keys]:
+            while at:
+                way.add(at[0])
+                at = believed[at[1]]
+        return keys, sorted(way)
 
 
 def erased_by(control, origin, index, authorities):
@@ -570,6 +600,11 @@ def body(commitments):
     return sha(b"modeltrail/v1/body\0", struct.pack(">H", len(pieces)), *pieces)
 
 
+def origin_prev(origin):
+    """The link of the entry 0, which has none before it."""
+    return sha(b"modeltrail/v1/origin\0", origin.encode())
+
+
 def fold(nodes):
     """Root over a complete subtree: as many nodes as a power of two."""
     while len(nodes) > 1:
@@ -599,7 +634,7 @@ class Receipt:
     def __init__(self, data):
         head, gap, self.checkpoint = data.partition(b"\n\n")
         lines = head.decode().split("\n")
-        if len(data) > 1_010_000 or not gap or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) < 3:
+        if len(data) > RECEIPT_BYTES_MAX or not gap or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) < 3:
             raise ValueError("no tlog-proof")
         if not lines[1].startswith("extra ") or not re.fullmatch("index " + NUMBER, lines[2]):
             raise ValueError("it has no leaf in its line `extra`, or no index")
@@ -609,7 +644,9 @@ class Receipt:
         if leaf is None or leaf.index != self.index or any(len(node) != 32 for node in self.proof):
             raise ValueError("its leaf is none of this index, or a hash has not 32 bytes")
 
-    def check(self, root, size):
+    def check(self, origin, root, size):
+        if self.index == 0 and read_leaf(self.leaf).prev != origin_prev(origin):
+            raise ValueError("its leaf begins a ledger of another origin than the checkpoint's")
         if self.index >= size or inclusion(sha(b"\0", self.leaf), self.index, size, self.proof) != root:
             raise ValueError("its proof does not lead from its leaf to the checkpoint's root")
 
@@ -751,7 +788,7 @@ class Entry:
         self.withheld = [code for code in committed if code not in needed and code not in parts]
         for code, (encoding, data, _) in parts.items():
             if encoding == JSON:
-                self.json[code] = read_json(data, read_int if code == CONTROL else str)
+                self.json[code] = read_json(data, read_count if code == CONTROL else no_number)
         header = self.json.get(HEADER)
         self.header = header if type(header) is dict else {}
 
@@ -831,8 +868,13 @@ class Numbers:
         self.next[leaf.producer] = max(expected, leaf.producer_seq + 1)
 
     def gap(self, control):
-        for first, last in ranges(control, "ranges"):
-            self.covered.setdefault(str(control.get("producer")), []).append((first, last))
+        """Takes the control part of a gap entry (spec/record.md, section 5); one that cannot be read covers nothing."""
+        c = control if type(control) is dict else {}
+        producer, runs = c.get("producer"), c.get("ranges")
+        is_run = lambda run: type(run) is list and len(run) == 2 and all(type(n) is int for n in run)
+        if type(producer) is str and re.fullmatch("[0-9a-f]{32}", producer) and c.get("reason") in GAP_REASONS and type(
+                runs) is list and all(map(is_run, runs)):
+            self.covered.setdefault(producer, []).extend((first, last) for first, last in runs if first <= last)
 
     def finish(self):
         for runs in self.covered.values():
@@ -845,19 +887,11 @@ class Numbers:
             runs[:] = joined
         for index, producer, first, last in self.holes:
             runs = self.covered.get(producer, [])
-            at = bisect.bisect(runs, (first, 1 << 63)) - 1
+            at = bisect.bisect(runs, (first, 1 << 64)) - 1
             first = max(first, runs[at][1] + 1) if at >= 0 else first
             if first <= last:
                 detail = f"numbers {first} to {last} of producer {producer} became no entry; no gap entry says why"
                 self.report.found("producer_gap", detail, index=index)
-
-
-def ranges(control, name):
-    """[[first, last], …] of a control part; what is none is passed over."""
-    items = control.get(name) if type(control) is dict else None
-    for item in items if type(items) is list else []:
-        if type(item) is list and len(item) == 2 and all(map(is_count, item)):
-            yield item[0], item[1]
 
 
 class Lines:
@@ -921,7 +955,7 @@ class Verifier:
         self.numbers, self.prev, self.time_us, self.times = Numbers(self.report), None, 0, {}
         # Claims that are judged when all entries were seen.
         self.erased, self.erasures, self.changes, self.keys, self.proofs = [], [], [], {}, set()
-        self.checkpoints = [bundle.read("checkpoint")]
+        self.history, self.checkpoints = KeyHistory(m["origin"]), [bundle.read("checkpoint")]
         self.records, self.is_view_whole = bundle.lines("records.ndjson"), True
 
     def run(self):
@@ -936,6 +970,13 @@ class Verifier:
                 self.in_range(index, leaf, leaf_hash, lines.at(index))
         lines.finish()
         self.outside()
+        try:
+            for index, control in sorted(self.changes, key=lambda change: change[0]):
+                self.history.take(index, control)
+        except CouldNot as error:
+            self.report.could_not.append(f"the ledger's keys were not judged: {error}")
+            self.history = None
+        self.trust()
         self.claims()
         self.range()
         self.timestamps()
@@ -950,7 +991,10 @@ class Verifier:
                 found("bad_checkpoint", "its origin, size or root is not the manifest's", file="checkpoint")
         except ValueError as error:
             found("bad_checkpoint", f"{error}", file="checkpoint")
-            return
+
+    def trust(self):
+        """Whether the checkpoint is accepted; behind the entries, which say what keys follow from the auditor's."""
+        found, m, note = self.report.found, self.manifest, self.note
         policies, is_log = list(self.policies), any(key.name == m["origin"] for key in self.pinned)
         if len(policies) > 1 and not is_log:
             # Beside a policy --key can be the authority's alone, which signs no checkpoints.
@@ -959,8 +1003,14 @@ class Verifier:
             policies.append(("the bundle's policy", Policy(self.bundle.read("policy") or b"")))
         except ValueError as error:
             found("bad_policy", str(error), file="policy")
-        for name, policy in policies:
+        for name, policy in policies if note else []:
             try:
+                if self.history and name == "--key" and is_log and not any(
+                        (key.name, key.id) == (by, key_id) for key in policy.logs for by, key_id, _ in note.signatures):
+                    more, way = self.history.following(self.pinned, note)
+                    policy.logs += more
+                    where = ", ".join(map(str, way))
+                    self.report.said += [f"the checkpoint's key follows from --key by the key entries {where}"] if more else []
                 self.report.said += [f"{text}, by {name}" for text in policy.judge(note)]
             except ValueError as error:
                 found("untrusted_checkpoint", f"by {name}: {error}", file="checkpoint")
@@ -970,7 +1020,7 @@ class Verifier:
     def leaf(self, index, data, proven):
         """The leaf if it is the proven one, and its leaf hash."""
         leaf, found = data and read_leaf(data), self.report.found
-        prev = sha(b"modeltrail/v1/origin\0", self.manifest["origin"].encode()) if index == 0 else self.prev
+        prev = origin_prev(self.manifest["origin"]) if index == 0 else self.prev
         self.report.count("leaves")
         if data and proven and sha(b"\0", data) != proven or data and not leaf:
             found("changed_leaf", "it is not the one in the tiles, or none of version 1", index=index)
@@ -983,7 +1033,7 @@ class Verifier:
             found("time_back", "its time is before that of the entry before", index=index)
         if leaf:
             self.time_us = max(self.time_us, leaf.time_us)
-            if index in (self.first - 1, self.first, self.end - 1, self.end):
+            if index in (self.first - 1, self.first, self.end - 1, self.end, self.size - 1):
                 self.times[index] = leaf.time_us
         self.prev = proven or data and sha(b"\0", data)
         return leaf, self.prev
@@ -1064,7 +1114,7 @@ class Verifier:
             return None
         try:
             receipt = Receipt(data)
-            receipt.check(self.root, self.size)
+            receipt.check(self.manifest["origin"], self.root, self.size)
             if receipt.index != index or leaf_hash not in (None, sha(b"\0", receipt.leaf)):
                 raise ValueError("it is of another entry")
             if receipt.checkpoint not in self.checkpoints:
@@ -1099,7 +1149,7 @@ class Verifier:
         found = self.report.found
         self.numbers.finish()
         try:
-            said = self.erasures_that_hold()
+            said = self.erasures_that_hold() if self.history else set(self.erased)
         except CouldNot as error:
             self.report.could_not.append(f"erasures were not judged: {error}")
             said = set(self.erased)
@@ -1122,9 +1172,7 @@ class Verifier:
 
     def erasures_that_hold(self):
         """{(index, part code)} of what was erased with leave of an authority key in force."""
-        history, origin, said, by = KeyHistory(self.manifest["origin"]), self.manifest["origin"], set(), set()
-        for index, control in sorted(self.changes, key=lambda change: change[0]):
-            history.take(index, control)
+        history, origin, said, by = self.history, self.manifest["origin"], set(), set()
         pinned = [key for key in self.pinned if key.name != origin]
         believed = history.believed(pinned) if pinned else None
         for index, control in self.erasures:
@@ -1165,7 +1213,7 @@ class Verifier:
             try:
                 chain = self.bundle.read(path[:-3] + "pem")
                 said = timestamp(self.note.text, self.bundle.read(path), chain or b"", self.tsa)
-                by = "" if self.tsa else ", an authority that the bundle itself names"
+                by = "" if self.tsa else "; the authority's signature was not checked: give --tsa"
                 self.report.said.append(f"stamped at {said}: {path}{by}")
             except ValueError as error:
                 self.report.found("bad_timestamp", str(error), file=path)
@@ -1191,7 +1239,8 @@ class Verifier:
 
 
 def timestamp(text, response, chain, tsa):
-    """When an RFC 3161 response says that the text was there; ValueError if it does not hold."""
+    """When an RFC 3161 response says that the text was there; ValueError if it does not hold. The signature is held
+    against the authority's root certificate alone: under those in the bundle anybody could have signed."""
     with tempfile.TemporaryDirectory() as folder:
         names = [os.path.join(folder, name) for name in ("text", "tsr", "pem")]
         for name, data in zip(names, (text, response, chain)):
@@ -1204,11 +1253,15 @@ def timestamp(text, response, chain, tsa):
             when = datetime.datetime.strptime(re.sub(r"\.[0-9]+", "", at.group(1)), "%b %d %H:%M:%S %Y")
         except (AttributeError, ValueError):
             raise ValueError("no time stamp response") from None
-        seconds = str(int((when - EPOCH).total_seconds()))
-        code, said = openssl("ts", "-verify", "-data", names[0], "-in", names[1], "-CAfile", tsa or names[2],
-                             "-untrusted", names[2], "-attime", seconds)
-    if code != 0:
-        raise ValueError("it is not over this checkpoint's text, or not by this authority")
+        digest = "".join(re.findall(r"(?m)^ +[0-9a-f]{4} - ((?:[0-9a-f]{2}[ -]){1,16})", said.split("Message data:")[-1].split("Serial number:")[0]))
+        if "Status: Granted" not in said or "Hash Algorithm: sha256\n" not in said or re.sub("[ -]", "", digest) != sha(text).hex():
+            raise ValueError("it is not granted, or not over the SHA-256 of this checkpoint's text")
+        if tsa:
+            seconds = str(int((when - EPOCH).total_seconds()))
+            code, _ = openssl("ts", "-verify", "-data", names[0], "-in", names[1], "-CAfile", tsa,
+                              "-untrusted", names[2], "-attime", seconds)
+            if code != 0:
+                raise ValueError("its signature is not by the authority that was given")
     return f"{when} UTC"
 
 
@@ -1222,11 +1275,11 @@ def read_limited(name, most):
 
 def check_receipt(name, policies):
     """A receipt alone; its leaf says when the entry was sequenced and what commitments must give."""
-    report, data = Report(), read_limited(name, 1_010_000)
+    report, data = Report(), read_limited(name, RECEIPT_BYTES_MAX)
     try:
         receipt = Receipt(data)
         note = Note(receipt.checkpoint)
-        receipt.check(note.root, note.size)
+        receipt.check(note.origin, note.root, note.size)
         for by, policy in policies:
             report.said += [f"{text}, by {by}" for text in policy.judge(note)]
         leaf = read_leaf(receipt.leaf)
@@ -1247,11 +1300,24 @@ def clean(text):
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def describe(m):
-    """What a manifest asked for."""
-    claim = "none of them left out" if m["completeness"]["provable"] is True else "NOT PROVEN that none was left out"
-    where = f"{m['range']['first']} up to {m['range']['end']}"
-    return f"entries {where}, {len(m['matching'])} match {canonical(m['filter']).decode()}; {claim}"
+def describe(verifier):
+    """What a manifest asked for, and how far the answer is proven."""
+    m, f, is_clean = verifier.manifest, verifier.filter, not verifier.report.n_findings
+    is_person = "user_id" in f or "subject_id" in f
+    n, size, last_us = len(m["matching"]), verifier.size, verifier.times.get(verifier.size - 1)
+    match = "are said to match" if is_person and "parties" not in m["disclose"] else "match"
+    claim = "NOT PROVEN that none was left out" if is_person or not is_clean else "none of them left out"
+    if match != "match":
+        claim += ", nor that these are of the person: parties are not disclosed"
+    last = None if last_us is None else EPOCH + datetime.timedelta(microseconds=min(last_us, 10**17))
+    # What the bundle itself names dates nothing.
+    dated = any(text.startswith(("cosigned by", "stamped at")) and not text.endswith(("by the bundle's policy", "give --tsa"))
+                for text in verifier.report.said)
+    upto = f"up to this checkpoint of {size} entries" + (f", the last recorded {last} UTC by the ledger's clock" if last else "")
+    upto += ", dated by witnesses or time stamps above" if dated else ", which no witness or time stamp dates"
+    more = "; what was recorded after it is not covered" if verifier.end == size else ""
+    where = f"{verifier.first} up to {verifier.end}"
+    return f"entries {where}, {n} {match} {canonical(f).decode()}; {claim}\n{upto}{more}"
 
 
 def show(report, as_json, is_pinned, title):
@@ -1294,13 +1360,17 @@ def main(arguments=None):
         parser.error("give a bundle, or a receipt with --receipt")
     if arguments.receipt and not arguments.key and not arguments.policy:
         parser.error("a receipt is held against a key or a policy: give --key or --policy")
+    if arguments.receipt and arguments.key and arguments.policy:
+        parser.error("a receipt is held against --key or --policy; give one of them")
     try:
         pinned = [VerifierKey(text, 1) for text in arguments.key]
         logs = "".join(f"log {text}\n" for text in arguments.key)
         policies = [("--key", Policy(f"{logs}quorum none\n".encode()))] if pinned else []
+        if arguments.tsa:
+            open(arguments.tsa, "rb").close()
         policies += [("--policy", Policy(read_limited(arguments.policy, 256 << 10)))] if arguments.policy else []
     except (OSError, ValueError, Refused) as error:
-        parser.error(f"--key or --policy: {error}")
+        parser.error(f"--key, --policy or --tsa: {error}")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -1311,7 +1381,7 @@ def main(arguments=None):
             verifier = Verifier(Bundle(arguments.bundle, file), policies, pinned, arguments.tsa)
             report = verifier.run()
         m = verifier.manifest
-        title = f"{m['origin']}: {m['checkpoint']['size']} entries, root {m['checkpoint']['root']}\n" + describe(m)
+        title = f"{m['origin']}: {m['checkpoint']['size']} entries, root {m['checkpoint']['root']}\n" + describe(verifier)
         return show(report, arguments.json, bool(policies), title)
     except (OSError, Refused) as error:
         print(f"error: {arguments.receipt or arguments.bundle}: {clean(str(error))}", file=sys.stderr)

@@ -14,7 +14,8 @@ sys.path[:0] = [str(HERE), str(HERE / "bundle")]
 
 import tampering
 from canonical import canonical
-from ledger import KIND_NAMES, KINDS, PARTS, START_US, Tree, b64, erasures, large, numbers, odd, sha, small, time_text
+from ledger import (KIND_NAMES, KINDS, PARTS, START_US, Tree, alike, b64, begun, erasures, large, numbers, odd, rotated, sha, small, stolen,
+                    time_text)
 from signer import Key
 
 HOUR_US = 3_600_000_000
@@ -26,6 +27,8 @@ WITNESSES = [Key("witness.example/one", 4, bytes([1] * 32)), Key("witness.exampl
 AUTHORITY, SUCCESSOR, IMPOSTOR = (Key("officer.example", 1, bytes([n] * 32)) for n in (5, 6, 7))
 STRANGER = Key("stranger.example", 4, bytes([3] * 32))
 ERASING = (LOG, AUTHORITY, SUCCESSOR, IMPOSTOR)
+MIDDLE, LAST, IMPOSTOR_LOG = (Key("example.com/audit", 1, bytes([n] * 32)) for n in (10, 11, 12))
+ROTATING = (LOG, MIDDLE, LAST, AUTHORITY)
 COSIGNED_S = 1_772_800_000
 
 
@@ -74,6 +77,7 @@ class Maker:
         if f["kind"] != entry.kind if "kind" in f else KINDS[entry.kind] >= 16:
             return False
         model, at = header.get("model", {}), header.get("occurred_at")
+        model = model if type(model) is dict else {}
         parties = json.loads(entry.parts.get("parties", (1, b"{}"))[1]) if "parties" not in entry.erased else {}
         wanted = [("model_name", model.get("name")), ("model_version", model.get("version")), ("status", header.get("status")),
                   ("user_id", parties.get("user_id")), ("subject_id", parties.get("subject_id"))]
@@ -115,11 +119,13 @@ class Maker:
             holes |= {(entry.producer.hex(), n) for n in range(last.get(entry.producer, entry.seq), entry.seq)}
             last[entry.producer] = entry.seq + 1
         for entry in self.entries:
+            if self.first <= entry.index < self.end:
+                continue
             control = json.loads(entry.parts["control"][1]) if "control" in entry.parts else {}
             needed = entry.kind == "key" or entry.kind == "erasure" and any(
                 i in inside for i, _ in control["entries"]) or entry.kind == "gap" and any(
                 (control["producer"], n) in holes for first, last in control["ranges"] for n in range(first, last + 1))
-            if needed and entry.index not in inside:
+            if needed:
                 yield entry
 
     def receipt(self, entry):
@@ -194,6 +200,11 @@ def bundles():
         "nothing.tar": Maker(ledger, LOG, [], {"since": "2027-01-01T00:00:00.000000000Z"}, []).files({}),
         "odd.tar": Maker(odd()[0], LOG, [], {}, ["input", "metadata"], receipts=False).files({}),
         "erasures.tar": Maker(erasures(*ERASING)[0], LOG, [], {}, ["input"], receipts=False).files({}),
+        "alike.tar": Maker(alike(LOG, AUTHORITY)[0], LOG, [], {"model_name": "5"}, [], receipts=False).files({}),
+        "epoch.tar": Maker(begun(), LOG, [], {"kind": "epoch"}, []).files({}),
+        "begun.tar": Maker(begun(bytes(32)), LOG, [], {"kind": "epoch"}, []).files({}),
+        "rotated.tar": Maker(rotated(*ROTATING), ROTATING[2], [], {"since": "2026-03-02T00:05:00.000000000Z"}, []).files({}),
+        "stolen.tar": Maker(stolen(LOG, IMPOSTOR_LOG), IMPOSTOR_LOG, [], {}, []).files({}),
         "large.tar": Maker(large(), LARGE_LOG, [], window, []).files({}),
     }
 
@@ -204,7 +215,9 @@ def main():
     policy, other = made["good.tar"]["policy"].decode(), Key("example.com/other", 1, bytes([9] * 32))
     absent = Key("absent.example", 4, bytes([4] * 32))
     cases = tampering.cases(LOG.vkey, policy, other.vkey, LARGE_LOG.vkey, absent.vkey, made)
-    cases.update(keys={"large.tar": LARGE_LOG.vkey}, odd={"odd.tar": odd()[1], "erasures.tar": erasures(*ERASING)[1]})
+    cases.update(keys={"large.tar": LARGE_LOG.vkey}, odd={
+        "odd.tar": odd()[1], "erasures.tar": erasures(*ERASING)[1], "alike.tar": alike(LOG, AUTHORITY)[1],
+        "begun.tar": [["broken_prev", 0], ["bad_receipt", 0]]}, followed={"rotated.tar": [1, 6]})
     cases["cases"].sort(key=lambda case: case["finding"] or "")
     lines = ",\n".join(" " + json.dumps(case) for case in cases.pop("cases"))
     files["bundle/cases.json"] = (json.dumps(cases)[:-1] + ', "cases": [\n' + lines + "\n]}\n").encode()

@@ -10,7 +10,6 @@ use crate::lines::{Lines, parse_decimal};
 use crate::merkle::{ProofError, verify_inclusion};
 use crate::note::NOTE_BYTES_MAX;
 use crate::policy::{Policy, PolicyError, VerifiedCheckpoint};
-use crate::tile::bundle::ENTRY_BYTES_MAX;
 
 /// First line of the file.
 pub const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -18,9 +17,8 @@ pub const HEADER: &str = "c2sp.org/tlog-proof@v1";
 /// By custom the file's ending.
 pub const FILE_ENDING: &str = "tlog-proof";
 
-/// Longest receipt in bytes: the longest note, the longest entry in base64, and 63 hashes with the
-/// lines before them.
-pub const RECEIPT_BYTES_MAX: usize = NOTE_BYTES_MAX + ENTRY_BYTES_MAX / 3 * 4 + 4096;
+/// Longest receipt in bytes: the longest note, and room for a leaf, 63 hashes and the lines before them.
+pub const RECEIPT_BYTES_MAX: usize = NOTE_BYTES_MAX + 10_000;
 
 /// A receipt that was read or made; [`Receipt::verify`] says whether it holds.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -6,7 +6,7 @@ from canonical import Num, canonical
 PARTS = {"header": 1, "input": 2, "output": 3, "parties": 4, "metadata": 5, "pipeline": 6, "error": 7, "control": 8,
          "part_77": 77}
 KINDS = {"prediction": 1, "oversight": 2, "decision": 3, "outcome": 4, "conflict": 9, "erasure": 17, "gap": 20, "key": 21,
-         "producer": 22, "kind_12": 12}
+         "producer": 22, "epoch": 23, "kind_12": 12}
 NAMES = {code: name for name, code in PARTS.items()}
 KIND_NAMES = {code: name for name, code in KINDS.items()}
 START_US = 1_772_323_200_000_000  # 2026-03-01T00:00:00Z
@@ -235,6 +235,95 @@ def erasures(key, authority, successor, stranger):
     erase(None, [], control=erasure(origin, "order", [[12, [3, 2]]], [successor]))
     # A further line by a stranger does no harm.
     erase(12, [stranger, successor], True)
+    return ledger, findings
+
+
+def rotated(key, middle, last, authority):
+    """A checkpoint key that another took over from and that was retired; of that one the authority said that it was lost."""
+    ledger, a = Ledger("example.com/audit"), bytes([0xab] * 16)
+    place = lambda: START_US + len(ledger.entries) * 60_000_000
+    change = lambda *what, **more: ledger.control("key", place(), a, key_change(ledger.origin, *what, **more))
+    predict = lambda: ledger.append("prediction", place(), a, record(len(ledger.entries), place(), "m", "u"))
+    change("added", "checkpoint", key, [key], reason="created")
+    change("added", "authority", authority, [key, authority], reason="created")
+    predict()
+    change("rotated", "checkpoint", middle, [key, middle], replaces=key)
+    change("retired", "checkpoint", key, [middle])
+    predict()
+    change("rotated", "checkpoint", last, [authority, last], replaces=middle, reason="lost")
+    change("retired", "checkpoint", middle, [authority], reason="lost")
+    predict()
+    return ledger
+
+
+def stolen(key, thief):
+    """A thief of the database names a key, and nobody who may says so."""
+    ledger, a = Ledger("example.com/audit"), bytes([0xac] * 16)
+    place = lambda: START_US + len(ledger.entries) * 60_000_000
+    ledger.control("key", place(), a, key_change(ledger.origin, "added", "checkpoint", key, [key], reason="created"))
+    ledger.control("key", place(), a, key_change(ledger.origin, "rotated", "checkpoint", thief, [thief], replaces=key))
+    ledger.append("prediction", place(), a, record(2, place(), "m", "u"))
+    return ledger
+
+
+def begun(prev=None):
+    """The first entry of a ledger that goes on from another one, and one more."""
+    ledger, a = Ledger("example.com/audit"), bytes([0xad] * 16)
+    more = {"prev": prev} if prev else {}
+    control = {"missing": [[7, 9]], "number": 1, "origin_before": "example.com/before", "size_before": 7}
+    ledger.append("epoch", START_US, a, {"header": json_part({"kind": "epoch", "occurred_at": time_text(START_US)}),
+                                         "control": json_part(numbers(control))}, **more)
+    ledger.append("prediction", START_US, a, record(1, START_US, "m", "u"))
+    return ledger
+
+
+def alike(key, authority):
+    """Entries that two readers of JSON take for different things, for the filter {"model_name": "5"}; and what is found."""
+    ledger, a, findings = Ledger("example.com/audit"), bytes([0xae] * 16), []
+    place = lambda: START_US + len(ledger.entries) * 60_000_000
+
+    def put(finding, header):
+        findings.extend([[finding, len(ledger.entries)]] if finding else [])
+        ledger.append("prediction", place(), a, {"header": (1, header.encode())})
+
+    def gap(finding, control, n=1):
+        run = ledger.skip(a, n)
+        ledger.control("gap", place(), a, control(run))
+        # The number before this entry's is the one that is missing.
+        findings.extend([[finding, ledger.entries[-1].index]] if finding else [])
+
+    def erase(control):
+        findings.append(["forged_erasure", len(ledger.entries)])
+        header = {"kind": "erasure", "occurred_at": time_text(place())}
+        ledger.append("erasure", place(), a, {"header": json_part(header), "control": (1, control.encode())})
+
+    time = '"occurred_at":"2026-03-01T00:00:00.000000000Z"'
+    change = lambda *what, **more: ledger.control("key", place(), a, key_change(ledger.origin, *what, **more))
+    change("added", "checkpoint", key, [key], reason="created")
+    change("added", "authority", authority, [key, authority], reason="created")
+    for name in ('"5"', "5", "5.0", "5e0", "null", '["5"]', '{"5":"5"}'):
+        put(None, f'{{"kind":"k","model":{{"name":{name}}},{time}}}')
+    put(None, f'{{"kind":"k","model":["5","1"],{time}}}')
+    put("not_json", f'{{"kind":1,"model":{{"name":"5"}},{time}}}')
+    put("not_json", '["2026-03-01T00:00:00.000000000Z","k"]')
+    for year in ("1677-09-21T00:12:43.145224191", "2262-04-11T23:47:16.854775808", "9999-01-01T00:00:00.000000000"):
+        put("not_json", f'{{"kind":"k","occurred_at":"{year}Z"}}')
+    for year in ("1677-09-21T00:12:43.145224192", "2262-04-11T23:47:16.854775807"):
+        put(None, f'{{"kind":"k","occurred_at":"{year}Z"}}')
+    good = lambda run: {"producer": a.hex(), "ranges": [run], "reason": "dropped"}
+    gap(None, good)
+    gap("producer_gap", lambda run: {"producer": a.hex(), "ranges": [run]})
+    gap("producer_gap", lambda run: {**good(run), "reason": "lost"})
+    gap("producer_gap", lambda run: {**good(run), "reason": {"dropped": None}})
+    gap("producer_gap", lambda run: {**good(run), "producer": a.hex().upper()})
+    gap("producer_gap", lambda run: {**good(run), "ranges": [run, 5]})
+    gap("producer_gap", lambda run: {**good(run), "ranges": [[float(run[0]) + 0.5, run[1]]]})
+    gap(None, lambda run: {**good(run), "ranges": [run, [9, 5]], "more": 1})
+    gap("producer_gap", lambda run: [a.hex(), [run], "dropped"])
+    for entries in ("[[0,[3]],5]", "[[2,[true,3]]]", "[[2,[18446744073709551616]]]", "[[2,[99999999999999999999999]]]",
+                    "[[2,[3.0]]]", "[[-0,[3]]]", "[[2]]", "{}"):
+        erase(f'{{"entries":{entries},"note":"","reason":"order"}}')
+    erase('[[[2,[3]]],"","order"]')
     return ledger, findings
 
 

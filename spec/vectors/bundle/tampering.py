@@ -336,8 +336,12 @@ def of_the_checkpoint(cases, witness, root):
     cases.add("policy that is none", "bad_policy", replace("policy", "quorum ", "quorom "))
     more = "witness three " + witness + "\nquorum three"
     cases.add("policy that wants more", "untrusted_checkpoint", replace("policy", "quorum all-witnesses", more))
+    followed = "entry that the checkpoint's key follows by left out"
+    cases.add(followed, "untrusted_checkpoint", cut_line("outside.ndjson", 2), remove("proofs/1.tlog-proof"), bundle="rotated.tar")
+    cases.add("another key pinned than those that were rotated", "untrusted_checkpoint", bundle="rotated.tar", pin=cases.other_key)
     cases.add("another ledger's key pinned", "untrusted_checkpoint", pin=cases.other_key)
     cases.add("forged from end to end by another key", "untrusted_checkpoint", bundle="forged.tar")
+    cases.add("signed by a key that nobody put in force", "untrusted_checkpoint", bundle="stolen.tar")
     cases.add("no witness where two are asked for", "untrusted_checkpoint", bundle="forged.tar", pin="policy")
 
 
@@ -373,6 +377,9 @@ def of_the_container(cases, good):
     cases.refused("manifest of another version", replace("manifest.json", '"version":1}', '"version":2}'))
     cases.refused("manifest with another member", replace("manifest.json", '"version":1}', '"version":1,"zeal":1}'))
     cases.refused("manifest that ends in a line feed", replace("manifest.json", '"version":1}', '"version":1}\n'))
+    cases.refused("manifest whose version is no whole number", replace("manifest.json", '"version":1}', '"version":1.0}'))
+    cases.refused("time before 1677", manifest("filter", {"since": "1600-01-01T00:00:00.000000000Z"}))
+    cases.refused("time after 2262", manifest("filter", {"since": "2262-04-11T23:47:16.854775808Z"}))
     cases.refused("filter that is not known", replace("manifest.json", '"late_by_us":', '"late_by_ms":'))
     cases.refused("time in another spelling", replace("manifest.json", ':00.000000000Z","until"', ':00Z","until"'))
     cases.refused("matching not ascending", replace("manifest.json", '"matching":[217,', '"matching":[217,217,'))

@@ -7,7 +7,7 @@ use crate::tree::Tree;
 const FILE_LINES_MAX: usize = 500;
 /// What an auditor copies and reads by itself is one file, however many things it is: its path, and
 /// what it may grow to.
-const ONE_FILE: [(&str, usize); 2] = [("docs/verify.py", 1350), ("spec/verify_ledger.py", 700)];
+const ONE_FILE: [(&str, usize); 2] = [("docs/verify.py", 1400), ("spec/verify_ledger.py", 700)];
 /// A function is seen on one screen, from its `fn` to its closing brace.
 const FUNCTION_LINES_MAX: usize = 70;
 

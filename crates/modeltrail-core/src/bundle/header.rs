@@ -2,6 +2,7 @@
 //! are judged alike.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,28 +39,24 @@ struct Usual<'a> {
     _kind: Cow<'a, str>,
     #[serde(borrow, default)]
     status: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    model: Option<UsualModel<'a>>,
-}
-
-#[derive(Deserialize)]
-struct UsualModel<'a> {
-    #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    version: Option<Cow<'a, str>>,
+    /// A map, as a list is no model.
+    #[serde(default)]
+    model: Option<BTreeMap<String, Value>>,
 }
 
 impl<'a> HeaderView<'a> {
     /// Reads the part `header`.
     #[must_use]
     pub fn read(encoding: u8, bytes: &'a [u8]) -> Self {
-        if !is_json(encoding, bytes) {
+        if !is_json(encoding, bytes) || !is_object(bytes) {
             return Self::default();
         }
         if let Ok(Usual { occurred_at, status, model, _kind }) = serde_json::from_slice(bytes) {
-            let (model_name, model_version) =
-                model.map_or((None, None), |model| (model.name, model.version));
+            let of_model = |name| match model.as_ref()?.get(name)? {
+                Value::String(text) => Some(Cow::Owned(text.clone())),
+                _ => None,
+            };
+            let (model_name, model_version) = (of_model("name"), of_model("version"));
             let occurred_at = Some(occurred_at).filter(|text| is_time(text));
             let is_regular = occurred_at.is_some();
             return Self { occurred_at, status, model_name, model_version, is_regular };
@@ -98,6 +95,12 @@ pub(super) fn party(encoding: u8, bytes: &[u8], name: &str) -> Option<String> {
     }
     let value: Value = serde_json::from_slice(bytes).ok()?;
     value.get(name)?.as_str().map(str::to_owned)
+}
+
+/// Whether a text that is JSON is an object. Without this a list of the right length would be read as one.
+#[must_use]
+pub(super) fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
 }
 
 /// Whether a part is labelled JSON and is it, in the narrow sense that records have: what a line can

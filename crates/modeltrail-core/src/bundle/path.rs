@@ -3,6 +3,7 @@
 use crate::lines::parse_decimal;
 use crate::note::NOTE_BYTES_MAX;
 use crate::policy::POLICY_BYTES_MAX;
+use crate::receipt::RECEIPT_BYTES_MAX;
 use crate::tile::{Resource, Tile};
 
 use super::{NUMBER_MAX, tar};
@@ -92,7 +93,7 @@ impl BundlePath {
             Self::Checkpoint => small(NOTE_BYTES_MAX),
             Self::Policy => small(POLICY_BYTES_MAX),
             // A checkpoint, a leaf and 63 hashes.
-            Self::Proof(_) => 1_010_000,
+            Self::Proof(_) => small(RECEIPT_BYTES_MAX),
             Self::Tile(_) => 256 * 32,
             Self::Leaves(_) => 256 * 124,
             Self::Verify | Self::Timestamp(_) | Self::Certificates(_) => MIB,

@@ -84,6 +84,12 @@ impl Heads {
         } else if let Signature::Invalid(error) = &known.signature {
             let detail = format!("{name} of {} entries: {error}", known.head.size);
             findings.push(Finding::at(known.last_index(), kind, detail));
+        } else if known.signature == Signature::Unvouched {
+            let detail = format!(
+                "{name} of {} entries is signed by no key that you gave, nor by one that such a key vouches for; either                  the ledger has a new key that your key did not sign, as after a loss or in a new epoch, or somebody                  else signed it: ask who keeps the ledger for the key of today",
+                known.head.size
+            );
+            findings.push(Finding::at(known.last_index(), FindingKind::UnknownSigner, detail));
         } else {
             self.ahead.entry(known.head.size).or_default().push(known);
         }

@@ -1,7 +1,7 @@
 //! Which keys a verification believes: those that were handed over outside the ledger, and those that
 //! followed them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::keys::{KeyChange, KeyChangeError, KeyEvent, KeyHistory, KeyRole};
 use crate::note::{Note, VerifierKey};
@@ -11,8 +11,9 @@ use crate::note::{Note, VerifierKey};
 pub struct Keys {
     history: KeyHistory,
     pinned: Vec<VerifierKey>,
-    /// Public keys that are pinned, or vouched for by such; without pinned ones, not asked.
-    believed: BTreeSet<[u8; 32]>,
+    /// Public keys that are pinned, or vouched for by such; without pinned ones, not asked. Of the latter,
+    /// which entry did so, and the key that signed it.
+    believed: BTreeMap<[u8; 32], Option<(u64, [u8; 32])>>,
     without_effect: Vec<(u64, KeyChangeError)>,
 }
 
@@ -26,22 +27,22 @@ impl Keys {
         let (mut held, mut without_effect) = (Vec::new(), Vec::new());
         for (index, change) in changes {
             match history.apply(*index, change) {
-                Ok(()) => held.push(change),
+                Ok(()) => held.push((*index, change)),
                 Err(why) => without_effect.push((*index, why)),
             }
         }
-        let believed = pinned.iter().map(|key| *key.public()).collect();
+        let believed = pinned.iter().map(|key| (*key.public(), None)).collect();
         let mut keys = Self { history, pinned, believed, without_effect };
         // The pinned key may be the first or the last: those after it are found on the way forward,
         // those before it on the way back, those of the other role on the way forward again.
-        held.iter().for_each(|change| keys.follow(change));
-        held.iter().rev().for_each(|change| keys.follow(change));
-        held.iter().for_each(|change| keys.follow(change));
+        held.iter().for_each(|(index, change)| keys.follow(*index, change));
+        held.iter().rev().for_each(|(index, change)| keys.follow(*index, change));
+        held.iter().for_each(|(index, change)| keys.follow(*index, change));
         keys
     }
 
     /// Believes the keys that a change names if a key that is believed has signed it.
-    fn follow(&mut self, change: &KeyChange) {
+    fn follow(&mut self, index: u64, change: &KeyChange) {
         let Ok(note) = Note::parse(change.note.as_bytes()) else { return };
         let believed: Vec<&VerifierKey> = self
             .history
@@ -49,14 +50,14 @@ impl Keys {
             .iter()
             .map(|known| &known.key)
             .chain(&self.pinned)
-            .filter(|key| self.believed.contains(key.public()))
+            .filter(|key| self.believed.contains_key(key.public()))
             .collect();
-        if change.event == KeyEvent::Retired || note.verify(believed.iter().copied()).is_err() {
-            return;
-        }
+        let signed = note.verify(believed.iter().copied()).ok();
+        let by = signed.and_then(|signed| Some(*signed.first()?.key.public()));
+        let Some(by) = by.filter(|_| change.event != KeyEvent::Retired) else { return };
         for vkey in std::iter::once(&change.vkey).chain(&change.replaces) {
             if let Ok(key) = VerifierKey::parse(vkey) {
-                self.believed.insert(*key.public());
+                self.believed.entry(*key.public()).or_insert(Some((index, by)));
             }
         }
     }
@@ -77,8 +78,22 @@ impl Keys {
     /// ledger does not name.
     pub fn in_force(&self, role: KeyRole, size: u64) -> impl Iterator<Item = &VerifierKey> + Clone {
         let is_believed =
-            |key: &&VerifierKey| self.pinned.is_empty() || self.believed.contains(key.public());
+            |key: &&VerifierKey| self.pinned.is_empty() || self.believed.contains_key(key.public());
         self.history.in_force(role, size).filter(is_believed)
+    }
+
+    /// Indexes of the `key` entries by which a key follows from a pinned one, ascending; none for a pinned key,
+    /// and for one that is not believed.
+    #[must_use]
+    pub fn way_to(&self, key: &VerifierKey) -> BTreeSet<u64> {
+        let mut way = BTreeSet::new();
+        let mut at = *key.public();
+        // Each step leads to a key that was believed before, so this ends at a pinned one.
+        while let Some(Some((index, by))) = self.believed.get(&at) {
+            way.insert(*index);
+            at = *by;
+        }
+        way
     }
 
     /// The entries that changed nothing, and why. Whoever may record can leave such entries.

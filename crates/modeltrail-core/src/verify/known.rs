@@ -62,6 +62,8 @@ pub enum Signature {
     Valid,
     /// A line by a key of the ledger does not hold, or none is by one of them.
     Invalid(VerifyError),
+    /// Keys were handed over outside the ledger, and no line is by one of them or by one that they vouch for.
+    Unvouched,
     /// No key of the ledger is known here.
     Unknown,
     /// It is not signed.
@@ -90,6 +92,7 @@ impl KnownHead {
         let signature = match checkpoint.verify_log(in_force) {
             Ok(()) => Signature::Valid,
             Err(VerifyError::NoKnownKey) if keys.is_empty() => Signature::Unknown,
+            Err(VerifyError::NoKnownKey) if keys.are_pinned() => Signature::Unvouched,
             Err(error) => Signature::Invalid(error),
         };
         Self { source, origin: said.origin().to_owned(), head: said.head(), signature }
@@ -103,7 +106,8 @@ impl KnownHead {
 
     /// True when its size counts: it is of this ledger, and nothing speaks against its signature.
     pub(super) fn is_counted(&self, origin: &str) -> bool {
-        self.origin == origin && !matches!(self.signature, Signature::Invalid(_))
+        self.origin == origin
+            && !matches!(self.signature, Signature::Invalid(_) | Signature::Unvouched)
     }
 
     /// True when a key of the ledger has signed it.

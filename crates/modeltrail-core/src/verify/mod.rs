@@ -69,6 +69,8 @@ pub enum FindingKind {
     ChangedTile,
     /// A stored checkpoint whose signature or root is wrong.
     ChangedCheckpoint,
+    /// A checkpoint by a key that none of those given vouches for: the ledger has a new key, or it is not the ledger's.
+    UnknownSigner,
     /// There are fewer entries than the ledger's own head or checkpoints say.
     TruncatedTail,
     /// The ledger agrees with itself, but what was kept outside it knows more entries.
@@ -102,6 +104,7 @@ impl FindingKind {
             Self::ChangedIndex => "changed_index",
             Self::ChangedTile => "changed_tile",
             Self::ChangedCheckpoint => "changed_checkpoint",
+            Self::UnknownSigner => "unknown_signer",
             Self::TruncatedTail => "truncated_tail",
             Self::Rollback => "rollback",
             Self::Fork => "fork",

@@ -18,6 +18,8 @@ struct Cases {
     keys: BTreeMap<String, String>,
     /// Name and index of what is found in bundles of entries that no ledger writes.
     odd: BTreeMap<String, Vec<(String, Option<u64>)>>,
+    /// Indexes of the entries by which a bundle's checkpoint key follows from `key`.
+    followed: BTreeMap<String, Vec<u64>>,
     cases: Vec<Case>,
 }
 
@@ -41,6 +43,10 @@ fn cases() -> Cases {
     serde_json::from_slice(&file("cases.json")).unwrap()
 }
 
+fn pinned_key(text: &str) -> [VerifierKey; 1] {
+    [VerifierKey::parse(text).unwrap()]
+}
+
 fn of_key(text: &str) -> Policy {
     Policy::logs_only([VerifierKey::parse(text).unwrap()]).unwrap()
 }
@@ -56,7 +62,7 @@ fn names(report: &BundleReport) -> Vec<&'static str> {
 #[test]
 fn whole_bundles_are_clean() {
     let cases = cases();
-    for name in ["good.tar", "person.tar", "nothing.tar", "large.tar"] {
+    for name in ["good.tar", "person.tar", "nothing.tar", "large.tar", "epoch.tar"] {
         let key = of_key(cases.keys.get(name).unwrap_or(&cases.key));
         let report = run(&file(name), &key).unwrap();
         assert!(report.is_clean(), "{name}: {:?}", report.findings);
@@ -73,6 +79,25 @@ fn whole_bundles_are_clean() {
 }
 
 #[test]
+fn a_checkpoint_key_that_follows_from_the_pinned_one_is_believed_and_the_entries_are_named() {
+    let cases = cases();
+    let key = [VerifierKey::parse(&cases.key).unwrap()];
+    let by_key = |name: &str| verify(Cursor::new(file(name)), &Pinned::keys(&key)).unwrap();
+    for (name, way) in &cases.followed {
+        let report = by_key(name);
+        assert!(report.is_clean(), "{name}: {:?}", report.findings);
+        assert_eq!(report.key_followed_by, *way, "{name}");
+        // A policy names who is believed, and nobody else.
+        let report = run(&file(name), &of_key(&cases.key)).unwrap();
+        assert_eq!(names(&report), ["untrusted_checkpoint"], "{name}");
+    }
+    assert_eq!(cases.followed.len(), 1);
+    let report = by_key("good.tar");
+    assert!(report.is_clean() && report.key_followed_by.is_empty());
+    assert_eq!(names(&by_key("stolen.tar")), ["untrusted_checkpoint"]);
+}
+
+#[test]
 fn without_a_key_a_bundle_only_agrees_with_itself_and_the_report_says_so() {
     for name in ["good.tar", "forged.tar"] {
         let report = verify(Cursor::new(file(name)), &Pinned::default()).unwrap();
@@ -83,7 +108,7 @@ fn without_a_key_a_bundle_only_agrees_with_itself_and_the_report_says_so() {
 #[test]
 fn entries_that_no_ledger_writes() {
     let cases = cases();
-    assert_eq!(cases.odd.len(), 2);
+    assert_eq!(cases.odd.len(), 4);
     for (name, mut expected) in cases.odd {
         let report = run(&file(&name), &of_key(&cases.key)).unwrap();
         let found = report.findings.iter().map(|it| (it.kind.name().to_owned(), it.index));
@@ -104,12 +129,13 @@ fn every_edit_is_found_under_its_name() {
         for (at, n_bytes, text) in case.edits.iter().rev() {
             bytes.splice(*at..*at + *n_bytes, unbase64(text).unwrap());
         }
-        let policy = match case.pin.as_str() {
-            "key" => of_key(&cases.key),
-            "policy" => Policy::parse(cases.policy.as_bytes()).unwrap(),
-            key => of_key(key),
+        let policy = Policy::parse(cases.policy.as_bytes()).unwrap();
+        let key = pinned_key(if case.pin.contains('+') { &case.pin } else { &cases.key });
+        let pinned = match case.pin.as_str() {
+            "policy" => Pinned::policy(&policy),
+            _ => Pinned::keys(&key),
         };
-        let said = match run(&bytes, &policy) {
+        let said = match verify(Cursor::new(&bytes), &pinned) {
             Ok(report) => (u8::from(!report.is_clean()), names(&report)),
             Err(BundleError::Refused { .. }) => (2, Vec::new()),
             Err(error) => panic!("{}: {error}", case.name),

@@ -225,7 +225,8 @@ fn policy(args: &Args, context: &Context, store: &dyn Store) -> Result<Policy, F
 
 /// A policy that was named must be there.
 pub(super) fn read_policy(path: &Path) -> Result<Policy, Failure> {
-    let bytes = files::read(path, POLICY_BYTES_MAX).map_err(|error| Failure::file(path, &error))?;
+    let cannot = |error| Failure::input(format!("{}: {error}", path.display()));
+    let bytes = files::read(path, POLICY_BYTES_MAX).map_err(cannot)?;
     let missing = || Failure::input(format!("{}: no such file", path.display()));
     Policy::parse(&bytes.ok_or_else(missing)?)
         .map_err(|error| Failure::input(format!("{}: {error}", path.display())))
@@ -276,7 +277,8 @@ fn tell(summary: &BundleSummary, args: &Args, context: &Context) -> Result<(), F
     out.flush()?;
     if !completeness.provable {
         context.notes.note(
-            "a filter on a person: the bundle does not prove that no matching entry was left out",
+            "a filter on a person: the bundle does not prove that no matching entry was left out, nor, without \
+             --disclose parties, that those in it are of that person",
         );
     }
     Ok(())

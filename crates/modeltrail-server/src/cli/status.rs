@@ -12,7 +12,7 @@ use super::init::database;
 use super::triggers;
 use crate::exit::{Exit, Failure};
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
-use crate::outside::standing::{OutsideStanding, PlaceStanding};
+use crate::outside::standing::{Contradiction, OutsideStanding, PlaceStanding};
 
 /// Show the ledger's size, head, anchor and spool
 #[derive(clap::Args)]
@@ -151,6 +151,13 @@ fn warn_outside(outside: &OutsideStanding, context: &Context) {
     if outside.is_late {
         notes.warn("what goes outside is late; does `modeltrail publish --every` run?");
     }
+    for Contradiction { whom, what, evidence } in &outside.contradicted_by {
+        let evidence =
+            evidence.as_ref().map_or_else(String::new, |path| format!("; evidence: {path}"));
+        notes.warn(&format!(
+            "{whom} contradicts this ledger: {what}{evidence}; run `modeltrail verify`"
+        ));
+    }
     if outside.n_evidence > 0 {
         let n = outside.n_evidence;
         notes.warn(&format!(
@@ -161,8 +168,11 @@ fn warn_outside(outside: &OutsideStanding, context: &Context) {
 
 /// A place in a cell.
 fn place(place: &PlaceStanding) -> String {
-    let PlaceStanding { whom, size, time, problem, .. } = place;
+    let PlaceStanding { whom, size, time, problem, is_stamp, .. } = place;
     match (problem.as_str(), time) {
+        ("", Some(time)) if *is_stamp => {
+            format!("{whom}, {size} entries, {time}, signature not verified")
+        }
         ("", Some(time)) => format!("{whom}, {size} entries, {time}"),
         ("", None) => format!("{whom}, {size} entries"),
         (problem, _) => format!("{whom}: {problem}"),

@@ -1,23 +1,27 @@
 //! `modeltrail verify`.
 
 mod package;
+mod stamps;
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use modeltrail::check::{self, CheckOptions, CheckReport, Kept, KeysFrom, Mode};
+use modeltrail::check::{self, CheckOptions, CheckReport, KeysFrom, Mode};
 use modeltrail::store::{Access, SqliteStore};
 use modeltrail::{Ledger, Place, Reader};
 use modeltrail_core::note::{NOTE_BYTES_MAX, VerifierKey};
 use modeltrail_core::verify::Finding;
+use serde::Serialize;
 
 use super::context::Context;
 use super::triggers;
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::files;
 use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::outside::Files;
+use crate::outside::evidence::{self, Kept};
 use crate::progress::Progress;
 use package::Package;
 
@@ -68,7 +72,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     let ledger = context.ledger()?;
-    let against: Result<Vec<Kept>, Failure> = args.against.iter().map(|p| read_kept(p)).collect();
+    let against: Result<Vec<check::Kept>, Failure> =
+        args.against.iter().map(|p| read_kept(p)).collect();
     let options = CheckOptions {
         n_threads: args.threads,
         anchor: args.anchor.as_deref().map(read_kept).transpose()?,
@@ -84,9 +89,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let progress = Progress::count(size, !context.notes.is_quiet(), "verifying");
         check::run(&ledger, &options, |n, total| progress.set(n, total))?
     };
-    even_if_unread(write(&report, context.settings.format))?;
+    let evidence = evidence::list(&Files::of(&ledger).evidence);
+    even_if_unread(write(&report, &evidence, context.settings.format))?;
     tell(&report, args, &ledger, context);
-    Ok(if report.is_clean() { Exit::Fine } else { Exit::Findings })
+    for Kept { whom, size, path } in &evidence {
+        context.notes.warn(&format!(
+            "there are two histories of this ledger: {whom} has another one of its first {size} entries, \
+             signed by its key; the evidence is {}",
+            path.display()
+        ));
+    }
+    let is_clean = report.is_clean() && evidence.is_empty();
+    Ok(if is_clean { Exit::Fine } else { Exit::Findings })
 }
 
 /// What the findings alone do not say: what was not looked at, and what it rests on.
@@ -139,7 +153,7 @@ fn tell_triggers(ledger: &Ledger, context: &Context) {
 
 /// A file that was named must be there. A checkpoint of another ledger is a finding: either file may
 /// have been put in the place of another.
-fn read_kept(path: &Path) -> Result<Kept, Failure> {
+fn read_kept(path: &Path) -> Result<check::Kept, Failure> {
     let input = |what: &dyn Display| Failure::input(format!("{}: {what}", path.display()));
     let bytes = match files::read(path, NOTE_BYTES_MAX) {
         Ok(Some(bytes)) => bytes,
@@ -147,7 +161,7 @@ fn read_kept(path: &Path) -> Result<Kept, Failure> {
         Err(error) if error.kind() == ErrorKind::InvalidData => return Err(input(&error)),
         Err(error) => return Err(Failure::file(path, &error)),
     };
-    Kept::parse(&bytes).map_err(|error| input(&error))
+    check::Kept::parse(&bytes).map_err(|error| input(&error))
 }
 
 /// What it means that nothing outside the database was there.
@@ -161,11 +175,21 @@ fn no_anchor(ledger: &Ledger) -> String {
 
 const COLUMNS: &[Column] = &[Column::text("index"), Column::text("kind"), Column::text("detail")];
 
-fn write(report: &CheckReport, format: Format) -> Result<(), Failure> {
+/// What was found, and what was kept before that contradicts the ledger.
+#[derive(Serialize)]
+struct Verified<'a> {
+    #[serde(flatten)]
+    report: &'a CheckReport,
+    /// Folders with two signed checkpoints that contradict each other.
+    evidence: Vec<String>,
+}
+
+fn write(report: &CheckReport, evidence: &[Kept], format: Format) -> Result<(), Failure> {
     let mut out = stdout();
     let rows = match format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, report)?;
+            let evidence = evidence.iter().map(|kept| kept.path.display().to_string()).collect();
+            serde_json::to_writer_pretty(&mut out, &Verified { report, evidence })?;
             out.write_all(b"\n")?;
             out.flush()?;
             return Ok(());
@@ -175,7 +199,10 @@ fn write(report: &CheckReport, format: Format) -> Result<(), Failure> {
     };
     let mut out = write_findings(rows, &report.findings)?;
     if format == Format::Table {
-        writeln!(out, "{}", verdict(report))?;
+        match evidence.len() {
+            0 => writeln!(out, "{}", verdict(report))?,
+            n => writeln!(out, "CONTRADICTED, {n} pieces of evidence; else {}", verdict(report))?,
+        }
         out.flush()?;
     }
     Ok(())

@@ -185,7 +185,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         flag: None,
         form: Form::Texts,
         default: "",
-        help: "Second places for checkpoints: folders, https://ADDRESS (PUT), post+https://ADDRESS (POST).",
+        help: "Second places for checkpoints: folders, https://ADDRESS (GET, then PUT), post+https://ADDRESS (POST).",
     },
     Setting {
         key: "outside.policy",

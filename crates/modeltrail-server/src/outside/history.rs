@@ -5,7 +5,9 @@ use modeltrail::store::Store;
 use modeltrail_core::Hash;
 use modeltrail_core::anchor::Head;
 use modeltrail_core::checkpoint::SignedCheckpoint;
+use modeltrail_core::keys::KeyRole;
 use modeltrail_core::merkle::verify_consistency;
+use modeltrail_core::note::VerifierKey;
 
 /// A ledger that answers for its past.
 pub(crate) struct History {
@@ -34,6 +36,17 @@ impl History {
     /// When the store cannot be opened again.
     pub(crate) fn another(&self) -> Result<Self, String> {
         self.store.another().map(Self::new).map_err(|error| error.to_string())
+    }
+
+    /// The checkpoint keys that the ledger's entries name.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) fn checkpoint_keys(&self) -> Result<Vec<VerifierKey>, String> {
+        let read = modeltrail::keys::history(self.store.as_ref());
+        let (history, _) = read.map_err(|error| error.to_string())?;
+        let keys = history.keys().iter().filter(|known| known.role == KeyRole::Checkpoint);
+        Ok(keys.map(|known| known.key.clone()).collect())
     }
 
     /// The ledger's head when it had `size` entries, computed from what is stored.

@@ -51,6 +51,7 @@ impl Answer {
 /// How something is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Method {
+    Get,
     Post,
     Put,
 }
@@ -107,7 +108,19 @@ impl Client {
         self.once(method, url, content_type, body, bytes_max)
     }
 
-    fn once(
+    /// Reads what is at an address, at most `bytes_max`; tried again as [`Client::send`] does.
+    ///
+    /// # Errors
+    /// When nobody answers, or too much.
+    pub(crate) fn get(&self, url: &str, bytes_max: usize) -> Result<Answer, HttpError> {
+        self.send(Method::Get, url, "", &[], bytes_max)
+    }
+
+    /// Sends a body, a single time.
+    ///
+    /// # Errors
+    /// When nobody answers, or too much.
+    pub(crate) fn once(
         &self,
         method: Method,
         url: &str,
@@ -116,11 +129,15 @@ impl Client {
         bytes_max: usize,
     ) -> Result<Answer, HttpError> {
         let error = |error: ureq::Error| HttpError { url: shown(url), what: error.to_string() };
-        let request = match method {
-            Method::Post => self.agent.post(url),
-            Method::Put => self.agent.put(url),
+        let with_body = |request: ureq::RequestBuilder<ureq::typestate::WithBody>| {
+            request.content_type(content_type).send(body)
         };
-        let mut response = request.content_type(content_type).send(body).map_err(error)?;
+        let answered = match method {
+            Method::Get => self.agent.get(url).call(),
+            Method::Post => with_body(self.agent.post(url)),
+            Method::Put => with_body(self.agent.put(url)),
+        };
+        let mut response = answered.map_err(error)?;
         let status = response.status().as_u16();
         let content_type = response.body().mime_type().unwrap_or_default().to_lowercase();
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);

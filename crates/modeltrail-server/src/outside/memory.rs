@@ -22,6 +22,10 @@ pub(crate) struct Given {
     pub(crate) root: String,
     /// When, by this machine's clock: seconds since 1970 UTC.
     pub(crate) time_s: i64,
+    /// True for a copy at an address that could be read back before, so that the ledger was held against
+    /// what was there.
+    #[serde(default)]
+    pub(crate) is_compared: bool,
 }
 
 /// The last of each place and witness.
@@ -33,6 +37,15 @@ pub(crate) struct Memory {
     /// By the witness's verifier key.
     #[serde(default)]
     pub(crate) witnesses: BTreeMap<String, Given>,
+    /// What a place or witness said against the ledger in the last round that it answered in, by what
+    /// and whom.
+    #[serde(default)]
+    pub(crate) findings: BTreeMap<String, String>,
+}
+
+/// The name of a place or witness among the findings.
+pub(crate) fn finding_key(what: &str, whom: &str) -> String {
+    format!("{what} {whom}")
 }
 
 /// Why it cannot be kept.

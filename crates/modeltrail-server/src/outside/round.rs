@@ -1,7 +1,8 @@
-//! One round: the newest checkpoint goes to the second places, to the witnesses, with their
-//! cosignatures to the second places again, and from time to time to a time-stamping authority.
+//! One round: the ledger is held against the second places, the witnesses are asked, the checkpoint with
+//! their cosignatures goes to the second places, and from time to time to a time-stamping authority.
 //!
-//! The copies come first and wait for nobody. A place that fails keeps no other one back.
+//! A place that fails keeps no other one back. One that contradicts the ledger does: nothing is put in the
+//! place of what others still have, and no time stamp is had for it, in that round.
 
 use std::path::Path;
 use std::thread;
@@ -9,14 +10,15 @@ use std::thread;
 use modeltrail::Ledger;
 use modeltrail::store::{Access, SqliteStore, Store};
 use modeltrail_core::checkpoint::SignedCheckpoint;
-use modeltrail_core::note::SignatureLine;
+use modeltrail_core::note::{SignatureLine, VerifierKey};
 use modeltrail_core::policy::{POLICY_BYTES_MAX, Policy, PolicyWitness};
 use serde::Serialize;
 
-use super::copies::{CopyError, CopyPlace};
+use super::copies::{CopyError, CopyPlace, Found};
+use super::evidence::Piece;
 use super::history::History;
 use super::http::Client;
-use super::memory::{Given, Memory};
+use super::memory::{Given, Memory, finding_key};
 use super::witness_client::{AskError, cosign};
 use super::{Files, evidence, memory, stamps};
 use crate::config::OutsideSettings;
@@ -83,7 +85,7 @@ pub(crate) struct Outcome {
     pub(crate) what: &'static str,
     /// Which.
     pub(crate) whom: String,
-    /// `done`, `not due`, `failed`, or `finding`.
+    /// `done`, `not due`, `held back`, `failed`, or `finding`.
     pub(crate) state: State,
     /// What went wrong.
     pub(crate) detail: String,
@@ -97,6 +99,8 @@ pub(crate) enum State {
     Done,
     /// It is not time yet.
     NotDue,
+    /// It is not sent, since another place contradicts the ledger.
+    HeldBack,
     /// It is not there; the next round tries again.
     Failed,
     /// The place says that the ledger is not what it was.
@@ -109,6 +113,7 @@ impl State {
         match self {
             Self::Done => "done",
             Self::NotDue => "not due",
+            Self::HeldBack => "held back",
             Self::Failed => "failed",
             Self::Finding => "finding",
         }
@@ -124,6 +129,8 @@ struct Round<'a> {
     history: History,
     memory: Memory,
     now_ns: i64,
+    /// The ledger's checkpoint keys: who signs with another one is not this ledger.
+    keys: Vec<VerifierKey>,
     outcomes: Vec<Outcome>,
 }
 
@@ -140,11 +147,15 @@ pub(crate) fn run(
 ) -> Result<Vec<Outcome>, String> {
     let files = Files::of(ledger);
     let store = ledger.open_read().map_err(|error| error.to_string())?;
+    let history = History::new(store);
+    let mut keys = history.checkpoint_keys()?;
+    keys.extend(outside.policy.iter().flat_map(|p| p.logs()).map(|log| log.key.clone()));
     let mut round = Round {
         ledger,
         outside,
         client,
-        history: History::new(store),
+        history,
+        keys,
         memory: memory::read(&files.memory),
         files,
         now_ns,
@@ -164,7 +175,16 @@ impl Round<'_> {
         match state {
             State::Finding => tracing::error!("{what} {whom}: {detail}"),
             State::Failed => tracing::warn!("{what} {whom}: {detail}"),
-            State::Done | State::NotDue => tracing::debug!("{what} {whom}: {}", state.name()),
+            State::Done | State::NotDue | State::HeldBack => {
+                tracing::debug!("{what} {whom}: {}", state.name());
+            }
+        }
+        let key = finding_key(what, &whom);
+        match state {
+            State::Finding => drop(self.memory.findings.insert(key, detail.clone())),
+            State::Done => drop(self.memory.findings.remove(&key)),
+            // What it said before stands until it says something else.
+            State::NotDue | State::HeldBack | State::Failed => {}
         }
         self.outcomes.push(Outcome { what, whom, state, detail });
     }
@@ -172,45 +192,75 @@ impl Round<'_> {
     fn given(&self, checkpoint: &SignedCheckpoint) -> Given {
         let head = checkpoint.checkpoint().head();
         let time_s = self.now_ns.div_euclid(1_000_000_000);
-        Given { size: head.size, root: head.root.to_hex(), time_s }
+        Given { size: head.size, root: head.root.to_hex(), time_s, is_compared: false }
     }
 
-    /// The copies, the witnesses, and the copies again with what these have signed.
+    /// The copies as they are, the witnesses, and the copies with what these have signed.
     fn witnesses_and_copies(&mut self, mut checkpoint: SignedCheckpoint) -> SignedCheckpoint {
-        let has_witnesses = self.outside.policy.as_ref().is_some_and(|p| !p.witnesses().is_empty());
-        if has_witnesses {
-            // What fails now is told after the second time.
-            drop(self.copy(&checkpoint));
-            let lines = self.ask_witnesses(&checkpoint);
-            for line in &lines {
-                if let Err(error) = checkpoint.add(line.clone()) {
-                    self.tell("witness", line.name(), State::Failed, error.to_string());
-                }
+        let outside = self.outside;
+        let compared: Vec<_> = outside
+            .copies
+            .iter()
+            .filter_map(|place| Some((place, self.compare(place, &checkpoint)?)))
+            .collect();
+        let lines = self.ask_witnesses(&checkpoint);
+        for line in &lines {
+            if let Err(error) = checkpoint.add(line.clone()) {
+                self.tell("witness", line.name(), State::Failed, error.to_string());
             }
-            self.keep_lines(&checkpoint, &lines);
         }
-        for (place, done) in self.copy(&checkpoint) {
-            match done {
-                Ok(()) => self.tell("copy", place, State::Done, String::new()),
-                Err(error) => {
-                    let state = if error.is_finding() { State::Finding } else { State::Failed };
-                    self.tell("copy", place, state, error.to_string());
-                }
-            }
+        self.keep_lines(&checkpoint, &lines);
+        for (place, found) in compared {
+            self.copy(place, &found, &checkpoint);
         }
         checkpoint
     }
 
-    fn copy(&mut self, checkpoint: &SignedCheckpoint) -> Vec<(String, Result<(), CopyError>)> {
-        let mut all = Vec::new();
-        for place in &self.outside.copies {
-            let done = place.put(checkpoint, &self.history, self.client, self.now_ns);
-            if done.is_ok() {
-                self.memory.copies.insert(place.to_string(), self.given(checkpoint));
+    /// True when some place has contradicted the ledger in this round.
+    fn is_contradicted(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.state == State::Finding)
+    }
+
+    fn hold_back(&mut self, what: &'static str, whom: impl ToString) {
+        let why = "not sent, since another place contradicts this ledger";
+        self.tell(what, whom, State::HeldBack, why.to_owned());
+    }
+
+    /// What is at a place; `None` when nothing can be put there, which is told.
+    fn compare(&mut self, place: &CopyPlace, checkpoint: &SignedCheckpoint) -> Option<Found> {
+        match place.compare(checkpoint, &self.history, self.client) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                let mut detail = error.to_string();
+                if let CopyError::OtherHistory { note, .. } = &error
+                    && let Some(piece) = Piece::of(&self.history, checkpoint, note, &self.keys)
+                {
+                    detail.push_str(&self.keep_evidence(&place.to_string(), &piece));
+                }
+                let state = if error.is_finding() { State::Finding } else { State::Failed };
+                self.tell("copy", place, state, detail);
+                None
             }
-            all.push((place.to_string(), done));
         }
-        all
+    }
+
+    fn copy(&mut self, place: &CopyPlace, found: &Found, checkpoint: &SignedCheckpoint) {
+        let is_there = matches!(found, Found::Kept(kept) if **kept == *checkpoint);
+        if self.is_contradicted() && !is_there {
+            return self.hold_back("copy", place);
+        }
+        match place.put(checkpoint, found, self.client, self.now_ns) {
+            Ok(()) => {
+                let (detail, is_compared) = match found {
+                    Found::Unread(why) => (format!("sent, and held against nothing: {why}"), false),
+                    Found::Nothing | Found::Kept(_) => (String::new(), true),
+                };
+                let given = Given { is_compared, ..self.given(checkpoint) };
+                self.memory.copies.insert(place.to_string(), given);
+                self.tell("copy", place, State::Done, detail);
+            }
+            Err(error) => self.tell("copy", place, State::Failed, error.to_string()),
+        }
     }
 
     /// Asks each witness that has not cosigned this checkpoint yet.
@@ -255,10 +305,11 @@ impl Round<'_> {
                 let history = self.history.another();
                 let known = self.memory.witnesses.get(&witness.key.to_string());
                 let known = known.map_or(0, |given| given.size);
-                let client = self.client.clone();
+                let (client, keys) = (self.client.clone(), &self.keys);
                 let asked = scope.spawn(move || {
                     let history = history.map_err(AskError::Own)?;
-                    cosign(&client, witness, checkpoint, known, &history).map(|done| done.lines)
+                    let done = cosign(&client, witness, checkpoint, known, &history, keys);
+                    done.map(|done| done.lines)
                 });
                 (witness, asked)
             };
@@ -273,16 +324,20 @@ impl Round<'_> {
 
     fn refused(&mut self, witness: &PolicyWitness, error: &AskError) {
         let mut detail = error.to_string();
-        if let AskError::OtherHistory { status, text, request } = error {
-            let who = witness.key.to_string();
-            match evidence::keep(&self.files.evidence, &who, request, *status, text) {
-                Ok(Some(dir)) => detail.push_str(&format!("; evidence: {}", dir.display())),
-                Ok(None) => detail.push_str("; as much evidence as there can be is kept already"),
-                Err(error) => detail.push_str(&format!("; evidence cannot be kept: {error}")),
-            }
+        if let AskError::OtherHistory { piece, .. } = error {
+            detail.push_str(&self.keep_evidence(witness.key.name().as_str(), piece));
         }
         let state = if error.is_finding() { State::Finding } else { State::Failed };
         self.tell("witness", witness.key.name(), state, detail);
+    }
+
+    /// Keeps a piece of evidence; gives what is to be told of it.
+    fn keep_evidence(&self, whom: &str, piece: &Piece) -> String {
+        match evidence::keep(&self.files.evidence, whom, piece) {
+            Ok(Some(dir)) => format!("; evidence: {}", dir.display()),
+            Ok(None) => "; as much evidence as there can be is kept already".to_owned(),
+            Err(error) => format!("; evidence cannot be kept: {error}"),
+        }
     }
 
     /// Keeps cosignatures with the checkpoint. They are no entries, so the sequencer has no part in it.
@@ -313,6 +368,9 @@ impl Round<'_> {
             Ok(true) => {}
             // A stamp that is damaged is told, and another one asked for.
             Err(error) => tracing::warn!("{error}"),
+        }
+        if self.is_contradicted() {
+            return self.hold_back("tsa", whom);
         }
         match stamps::stamp(self.client, url, &self.files.timestamps, checkpoint) {
             Ok(_) => self.tell("tsa", whom, State::Done, String::new()),

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::copies::{self, CopyPlace};
 use super::history::{History, Standing};
-use super::memory::{self, Given};
+use super::memory::{self, Given, Memory, finding_key};
 use super::round::Outside;
 use super::{Files, evidence, stamps};
 
@@ -23,6 +23,9 @@ const N_CHECKPOINTS_MAX: usize = 4096;
 /// A tier counts as long as what it does not cover is not older than this many of its intervals: one
 /// that has just passed, one for a round that failed, one for what tries again.
 const N_INTERVALS: u64 = 3;
+
+/// What a time stamp is worth here: that it is of the checkpoint is checked, and who made it is not.
+pub(crate) const STAMP: &str = "a time stamp, signature not verified";
 
 /// What somebody outside has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -74,6 +77,9 @@ pub(crate) struct PlaceStanding {
     /// Why it does not count; empty when it does.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) problem: String,
+    /// True for a time stamp: its signature is not verified here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) is_stamp: bool,
     /// True when the problem speaks against the ledger.
     #[serde(skip)]
     pub(crate) is_finding: bool,
@@ -82,11 +88,34 @@ pub(crate) struct PlaceStanding {
     every_s: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// Somebody who has another history of this ledger, or more of it than is there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct Contradiction {
+    /// Who.
+    pub(crate) whom: String,
+    /// What they have.
+    pub(crate) what: String,
+    /// Where what proves it lies; absent when nothing here does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<String>,
+}
+
 /// The whole.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct OutsideStanding {
-    /// The tier in force.
+    /// The tier in force, if nobody contradicts the ledger.
     pub(crate) tier: Tier,
+    /// What it rests on, in words.
+    pub(crate) basis: &'static str,
+    /// True when somebody contradicts the ledger: no tier says anything for it then.
+    pub(crate) is_contradicted: bool,
+    /// Who, and what is kept of it.
+    pub(crate) contradicted_by: Vec<Contradiction>,
     /// Entries that it covers, the first ones.
     pub(crate) covered_size: u64,
     /// Entries that it does not cover.
@@ -106,10 +135,27 @@ pub(crate) struct OutsideStanding {
 }
 
 impl OutsideStanding {
+    /// The tier in a word.
+    pub(crate) const fn headline(&self) -> &'static str {
+        if self.is_contradicted { "contradicted" } else { self.tier.name() }
+    }
+
     /// In a line.
     pub(crate) fn line(&self) -> String {
+        let line = self.line_of_tier();
+        if !self.is_contradicted {
+            return line;
+        }
+        let mut whoms: Vec<&str> = self.contradicted_by.iter().map(|by| by.whom.as_str()).collect();
+        whoms.dedup();
+        let evidence = self.contradicted_by.iter().find_map(|by| by.evidence.as_deref());
+        let evidence = evidence.map_or_else(String::new, |path| format!("; evidence: {path}"));
+        format!("CONTRADICTED by {}{evidence}; without that: {line}", whoms.join(", "))
+    }
+
+    fn line_of_tier(&self) -> String {
         let Self { tier, covered_size, n_exposed, exposed_s, .. } = self;
-        let (name, words) = (tier.name(), tier.words());
+        let (name, words) = (tier.name(), self.basis);
         let exposed = match n_exposed {
             0 => "none exposed".to_owned(),
             n => format!("{n} exposed, for {exposed_s} s"),
@@ -156,12 +202,58 @@ pub(crate) fn of(
     looker.stamps(&files);
     let places = looker.places;
     let mut standing = in_force(store.as_ref(), size, &places, now_ns)?;
-    standing.n_evidence = evidence::count(&files.evidence);
+    let kept = evidence::list(&files.evidence);
+    standing.n_evidence = kept.len();
+    standing.contradicted_by = contradictions(&kept, &memory, outside, &places);
+    standing.is_contradicted = !standing.contradicted_by.is_empty();
     standing.places = places;
     Ok(standing)
 }
 
+/// Who contradicts the ledger: by what is kept, by what those places said last that are still named, and
+/// by what the places show now.
+fn contradictions(
+    kept: &[evidence::Kept],
+    memory: &Memory,
+    outside: &Outside,
+    places: &[PlaceStanding],
+) -> Vec<Contradiction> {
+    let mut all: Vec<Contradiction> = kept
+        .iter()
+        .map(|piece| Contradiction {
+            whom: piece.whom.clone(),
+            what: format!("another history of the first {} entries, signed", piece.size),
+            evidence: Some(piece.path.display().to_string()),
+        })
+        .collect();
+    let copies = outside.copies.iter().map(|place| ("copy", place.to_string()));
+    let witnesses = outside.policy.iter().flat_map(|policy| policy.witnesses());
+    let witnesses = witnesses.map(|witness| ("witness", witness.key.name().to_string()));
+    for (kind, whom) in copies.chain(witnesses) {
+        let said = memory.findings.get(&finding_key(kind, &whom)).cloned();
+        let shown = places.iter().find(|place| place.is_finding && place.whom == whom);
+        let what = shown.map(|place| place.problem.clone()).or(said);
+        if let Some(what) = what.filter(|_| all.iter().all(|by| by.whom != whom)) {
+            all.push(Contradiction { whom, what, evidence: None });
+        }
+    }
+    for place in places.iter().filter(|place| place.is_finding) {
+        if all.iter().all(|by| by.whom != place.whom) {
+            let (whom, what) = (place.whom.clone(), place.problem.clone());
+            all.push(Contradiction { whom, what, evidence: None });
+        }
+    }
+    all
+}
+
 impl Looker<'_> {
+    fn push_stamp(&mut self, whom: String, every_s: u64, found: Result<Found, Problem>) {
+        self.push(Tier::T3, whom, every_s, found);
+        if let Some(place) = self.places.last_mut() {
+            place.is_stamp = true;
+        }
+    }
+
     fn push(&mut self, tier: Tier, whom: String, every_s: u64, found: Result<Found, Problem>) {
         let place = |size, time, problem, is_finding| PlaceStanding {
             tier,
@@ -169,6 +261,7 @@ impl Looker<'_> {
             size,
             time,
             problem,
+            is_stamp: false,
             is_finding,
             every_s,
         };
@@ -207,10 +300,15 @@ impl Looker<'_> {
                 .map_err(Problem::plain)
                 .and_then(|kept| kept.ok_or_else(|| Problem::plain("nothing is there yet")))
                 .and_then(|kept| self.covers(&kept)),
-            // What an address still has, only its owner can say.
-            CopyPlace::Http(..) => given
-                .ok_or_else(|| Problem::plain("nothing was sent yet"))
-                .and_then(|given| self.sent(given)),
+            // What an address still has is asked in each round of `publish`.
+            CopyPlace::Http(..) => {
+                given.ok_or_else(|| Problem::plain("nothing was sent yet")).and_then(|given| {
+                    let size = self.sent(given)?;
+                    let why =
+                        "what was sent cannot be read back there, so nothing is ever compared";
+                    if given.is_compared { Ok(size) } else { Err(Problem::plain(why)) }
+                })
+            }
         };
         let found = found.map(|size| Found { size, time_s });
         self.push(Tier::T1, place.to_string(), self.outside.every_s, found);
@@ -276,7 +374,7 @@ impl Looker<'_> {
             Ok(Found { size, time_s: Some(kept.time_s) })
         });
         let every_s = self.outside.tsa_every_s.saturating_add(self.outside.every_s);
-        self.push(Tier::T3, super::http::shown(url), every_s, found);
+        self.push_stamp(super::http::shown(url), every_s, found);
     }
 
     fn covers_text(&self, kept: &stamps::Kept) -> Result<u64, Problem> {
@@ -284,7 +382,8 @@ impl Looker<'_> {
         if kept.checkpoint.origin() != self.store.origin() {
             return Err(Problem::plain("it is of another ledger"));
         }
-        let given = Given { size: head.size, root: head.root.to_hex(), time_s: kept.time_s };
+        let (root, time_s) = (head.root.to_hex(), kept.time_s);
+        let given = Given { size: head.size, root, time_s, is_compared: false };
         self.sent(&given)
     }
 }
@@ -322,7 +421,12 @@ fn in_force(
     let mut all = Vec::new();
     for best in best_of_tiers(places) {
         let since_us = time_us(store, best.size, size)?;
-        all.push(window(best.tier, size, best.size, since_us, Some(best.every_s), now_us));
+        let every_s = Some(best.every_s);
+        let mut standing = window(best.tier, size, best.size, since_us, every_s, now_us);
+        if best.is_stamp {
+            standing.basis = STAMP;
+        }
+        all.push(standing);
     }
     if let Some(standing) = choose(all) {
         return Ok(standing);
@@ -374,6 +478,9 @@ fn window(
     let exposed_s = since_us.map_or(0, |since_us| now_us.saturating_sub(since_us) / 1_000_000);
     OutsideStanding {
         tier,
+        basis: tier.words(),
+        is_contradicted: false,
+        contradicted_by: Vec::new(),
         covered_size,
         n_exposed: size.saturating_sub(covered_size),
         exposed_s,
@@ -385,63 +492,4 @@ fn window(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(tier: Tier, size: u64, every_s: u64, problem: &str) -> PlaceStanding {
-        let (whom, problem) = (format!("{tier:?}-{size}-{every_s}"), problem.to_owned());
-        PlaceStanding { tier, whom, size, time: None, problem, is_finding: false, every_s }
-    }
-
-    /// Of 100 entries, `covered` are outside; the first of the others was sequenced `age_s` ago.
-    fn standing(tier: Tier, covered: u64, age_s: u64, every_s: u64) -> OutsideStanding {
-        let now_us = 1_000_000_000_000;
-        let since_us = (covered < 100).then(|| now_us - age_s * 1_000_000);
-        window(tier, 100, covered, since_us, Some(every_s), now_us)
-    }
-
-    #[test]
-    fn a_window_is_the_age_of_the_oldest_entry_that_is_not_outside() {
-        let some = standing(Tier::T2, 90, 12, 10);
-        assert_eq!((some.n_exposed, some.exposed_s, some.exposed_max_s), (10, 12, Some(10)));
-        assert!(!some.is_late, "one failed round is none too many");
-        assert_eq!(
-            some.line(),
-            "T2, witnesses: 90 entries covered, 10 exposed, for 12 s (at most 10 s)"
-        );
-        let late = standing(Tier::T2, 90, 31, 10);
-        assert!(late.is_late);
-        assert!(late.line().ends_with("for 31 s, which should be 10 s at most"), "{}", late.line());
-        let all = standing(Tier::T1, 100, 0, 10);
-        assert_eq!((all.n_exposed, all.exposed_s, all.is_late), (0, 0, false));
-        let none = window(Tier::T0, 100, 0, Some(0), None, 5_000_000);
-        assert_eq!((none.exposed_s, none.is_late), (5, false));
-        assert_eq!(none.line(), "T0, nothing outside: 0 entries covered, 100 exposed, for 5 s");
-        // A clock that was set back makes no huge number.
-        assert_eq!(window(Tier::T1, 2, 1, Some(9_000_000), Some(1), 5_000_000).exposed_s, 0);
-    }
-
-    #[test]
-    fn the_highest_tier_that_is_not_late_is_in_force() {
-        let (t3, t2) = (standing(Tier::T3, 50, 4000, 3610), standing(Tier::T2, 90, 5, 10));
-        assert_eq!(choose(vec![t3.clone(), t2.clone()]), Some(t3));
-        let late = standing(Tier::T3, 50, 20_000, 3610);
-        assert_eq!(choose(vec![late.clone(), t2.clone()]), Some(t2));
-        let both = [late.clone(), standing(Tier::T2, 50, 20_000, 10)];
-        assert_eq!(choose(both.to_vec()), Some(late), "the highest, and it says that it is late");
-        assert_eq!(choose(Vec::new()), None);
-    }
-
-    #[test]
-    fn places_with_problems_do_not_count() {
-        let places = [
-            place(Tier::T1, 10, 10, ""),
-            place(Tier::T1, 30, 10, ""),
-            place(Tier::T2, 0, 10, "no witness has cosigned"),
-            place(Tier::T3, 20, 3610, ""),
-            place(Tier::T3, 20, 10, ""),
-        ];
-        let best: Vec<&str> = best_of_tiers(&places).iter().map(|p| p.whom.as_str()).collect();
-        assert_eq!(best, ["T3-20-10", "T1-30-10"]);
-    }
-}
+mod tests;

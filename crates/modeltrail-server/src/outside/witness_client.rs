@@ -1,10 +1,11 @@
 //! Asking a witness for its cosignature: C2SP tlog-witness, the log's side.
 
 use modeltrail_core::checkpoint::SignedCheckpoint;
-use modeltrail_core::note::SignatureLine;
+use modeltrail_core::note::{SignatureLine, VerifierKey};
 use modeltrail_core::policy::PolicyWitness;
 use modeltrail_core::witness::{AnswerError, Request, SIZE_CONTENT_TYPE, add_answer, parse_size};
 
+use super::evidence::Piece;
 use super::history::History;
 use super::http::{Answer, Client, HttpError, Method};
 
@@ -54,22 +55,34 @@ pub(crate) enum AskError {
         /// Entries of the checkpoint.
         size: u64,
     },
-    /// It has cosigned another history of this ledger.
-    #[error("it has cosigned another history of this ledger (status {status}: {text})")]
+    /// It has cosigned another history of this ledger, and shows it.
+    #[error("it has cosigned another history of this ledger (status {status})")]
     OtherHistory {
+        /// HTTP status.
+        status: u16,
+        /// The two checkpoints.
+        piece: Box<Piece>,
+    },
+    /// It says that what it knows is not what this ledger begins with, and shows nothing.
+    #[error(
+        "refused by the witness with status {status}: {text}. Its answer has no signed checkpoint of another \
+         history, so it proves nothing; ask its operator what it has cosigned"
+    )]
+    Refused {
         /// HTTP status.
         status: u16,
         /// What it says.
         text: String,
-        /// What it was asked.
-        request: Box<Request>,
     },
 }
 
 impl AskError {
     /// True when it means that the ledger is not what it was, or is not what it says elsewhere.
     pub(crate) const fn is_finding(&self) -> bool {
-        matches!(self, Self::Own(_) | Self::Behind { .. } | Self::OtherHistory { .. })
+        matches!(
+            self,
+            Self::Own(_) | Self::Behind { .. } | Self::OtherHistory { .. } | Self::Refused { .. }
+        )
     }
 }
 
@@ -80,7 +93,8 @@ pub(crate) struct Cosigned {
     pub(crate) lines: Vec<SignatureLine>,
 }
 
-/// Asks for a cosignature. `remembered` is the size that this witness is believed to know.
+/// Asks for a cosignature. `remembered` is the size that this witness is believed to know, `keys` have
+/// signed the ledger's checkpoints.
 ///
 /// # Errors
 /// Why there is none; what is a finding about the ledger says so.
@@ -90,6 +104,7 @@ pub(crate) fn cosign(
     checkpoint: &SignedCheckpoint,
     remembered: u64,
     history: &History,
+    keys: &[VerifierKey],
 ) -> Result<Cosigned, AskError> {
     let url = witness.url.as_ref().and_then(|url| std::str::from_utf8(url.as_bytes()).ok());
     let url = url.ok_or(AskError::NoAddress)?;
@@ -103,7 +118,8 @@ pub(crate) fn cosign(
         let content_type = "text/plain; charset=utf-8";
         let answer =
             client.send(Method::Post, &url, content_type, text.as_bytes(), ANSWER_BYTES_MAX)?;
-        match judge(&answer, request)? {
+        match judge(&answer, &request)? {
+            Step::Refused => return Err(refused(&answer, checkpoint, history, keys)),
             Step::Cosigned => return take(&answer, witness, checkpoint),
             Step::Knows(known) if known > head.size => {
                 return Err(AskError::Behind { known, size: head.size });
@@ -118,9 +134,11 @@ enum Step {
     Cosigned,
     /// The witness knows this size.
     Knows(u64),
+    /// The witness knows something else.
+    Refused,
 }
 
-fn judge(answer: &Answer, request: Request) -> Result<Step, AskError> {
+fn judge(answer: &Answer, request: &Request) -> Result<Step, AskError> {
     let (status, text) = (answer.status, answer.text());
     let refused = |todo| Err(AskError::Status { status, text: text.clone(), todo });
     match status {
@@ -131,12 +149,29 @@ fn judge(answer: &Answer, request: Request) -> Result<Step, AskError> {
         },
         // The proof was verified here: what it begins with is not what the witness has. With an
         // empty tree at the beginning there is nothing that could differ.
-        409 | 422 if request.old_size > 0 => {
-            Err(AskError::OtherHistory { status, text, request: Box::new(request) })
-        }
+        409 | 422 if request.old_size > 0 => Ok(Step::Refused),
         403 => refused("give its operator the ledger's verifier key that is in force now"),
         404 => refused("ask its operator to add this ledger's verifier key, and check the address"),
         _ => refused("tell its operator if this goes on"),
+    }
+}
+
+/// What a refusal shows: behind an empty line, `modeltrail witness` gives the checkpoint that it knows.
+/// C2SP tlog-witness v1.0 leaves that text open, so other witnesses may show nothing.
+fn refused(
+    answer: &Answer,
+    checkpoint: &SignedCheckpoint,
+    history: &History,
+    keys: &[VerifierKey],
+) -> AskError {
+    let (status, text) = (answer.status, answer.text());
+    let body = String::from_utf8_lossy(&answer.body);
+    let known = body.split_once("\n\n").and_then(|(_, note)| {
+        SignedCheckpoint::parse(format!("{}\n", note.trim_end()).as_bytes()).ok()
+    });
+    match known.and_then(|known| Piece::of(history, checkpoint, &known, keys)) {
+        Some(piece) => AskError::OtherHistory { status, piece: Box::new(piece) },
+        None => AskError::Refused { status, text },
     }
 }
 

@@ -31,9 +31,16 @@ use super::judge::{Answer, Witness};
 /// hundreds of logs that publish at the same moment.
 const N_CONNECTIONS_MAX: usize = 256;
 
-/// How long a connection may last. Long enough to be used again by a log that publishes every ten
-/// seconds, short enough that silent ones do not keep others out for long.
+/// How long a connection may last, whatever comes by it.
 const CONNECTION_MAX: Duration = Duration::from_secs(60);
+
+/// How long a connection may be silent, and how long the head of a request may take: a log speaks at
+/// once. It bounds what those who only hold connections can keep from others.
+const HEAD_MAX: Duration = Duration::from_secs(5);
+
+/// How long a request may take from the end of its head to the first byte of its answer: its body, and
+/// five seconds of a slow disk or of other requests of the same log.
+const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 /// How long a request's body may take: 128 KiB at the speed of a bad line.
 const BODY_MAX: Duration = Duration::from_secs(15);
@@ -166,8 +173,7 @@ impl Listener for Bounded {
             };
             match self.inner.accept().await {
                 Ok((stream, address)) => {
-                    let end = Box::pin(sleep_until(Instant::now() + CONNECTION_MAX));
-                    return (Connection { stream, end, _permit: permit }, address);
+                    return (Connection::new(stream, permit), address);
                 }
                 Err(error) => {
                     // Out of file descriptors, perhaps; at once it would be the same again.
@@ -187,8 +193,63 @@ impl Listener for Bounded {
 /// A connection that ends in time.
 struct Connection {
     stream: TcpStream,
+    /// When it ends at the latest.
+    last: Instant,
+    /// When it ends if it goes on as now.
     end: Pin<Box<Sleep>>,
+    head: Head,
     _permit: OwnedSemaphorePermit,
+}
+
+/// How much of a request's head has come: an empty line ends it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Head {
+    /// Somewhere in a line, or nothing yet.
+    InLine,
+    /// A line has ended.
+    LineEnd,
+    /// All of it; what follows is the body, until something is answered.
+    Whole,
+}
+
+impl Head {
+    fn after(self, bytes: &[u8]) -> Self {
+        bytes.iter().fold(self, |head, byte| match (head, byte) {
+            (Self::Whole, _) | (Self::LineEnd, b'\n') => Self::Whole,
+            (Self::InLine, b'\n') | (Self::LineEnd, b'\r') => Self::LineEnd,
+            _ => Self::InLine,
+        })
+    }
+}
+
+impl Connection {
+    fn new(stream: TcpStream, permit: OwnedSemaphorePermit) -> Self {
+        let now = Instant::now();
+        let last = now + CONNECTION_MAX;
+        let end = Box::pin(sleep_until(now + HEAD_MAX));
+        Self { stream, last, end, head: Head::InLine, _permit: permit }
+    }
+
+    /// Gives it so long from now.
+    fn extend(&mut self, by: Duration) {
+        let until = (Instant::now() + by).min(self.last);
+        self.end.as_mut().reset(until);
+    }
+
+    fn has_read(&mut self, bytes: &[u8]) {
+        let head = self.head.after(bytes);
+        // Not for each byte: who sends a head slowly has no more time than who sends none.
+        if head == Head::Whole && self.head != Head::Whole {
+            self.extend(ANSWER_MAX);
+        }
+        self.head = head;
+    }
+
+    /// What comes next is another request.
+    fn has_written(&mut self) {
+        self.head = Head::InLine;
+        self.extend(HEAD_MAX);
+    }
 }
 
 impl AsyncRead for Connection {
@@ -200,7 +261,10 @@ impl AsyncRead for Connection {
         if self.end.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let n_before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.has_read(buf.filled().get(n_before..).unwrap_or_default());
+        read
     }
 }
 
@@ -213,7 +277,11 @@ impl AsyncWrite for Connection {
         if self.end.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if matches!(written, Poll::Ready(Ok(_))) {
+            self.has_written();
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -222,5 +290,25 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Head;
+
+    #[test]
+    fn a_head_ends_with_an_empty_line_however_it_is_cut() {
+        let whole = b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n";
+        let (last, before) = whole.split_last().unwrap();
+        let mut head = Head::InLine;
+        for byte in before {
+            head = head.after(&[*byte]);
+            assert_ne!(head, Head::Whole);
+        }
+        assert_eq!(head.after(&[*last]), Head::Whole);
+        assert_eq!(Head::InLine.after(whole), Head::Whole);
+        assert_eq!(Head::InLine.after(b"GET / HTTP/1.0\n\n"), Head::Whole);
+        assert_eq!(Head::Whole.after(b"body"), Head::Whole);
     }
 }

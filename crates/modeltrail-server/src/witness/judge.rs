@@ -157,7 +157,16 @@ impl Witness {
             Some(body) => {
                 Answer { status: refusal.status(), content_type: SIZE_CONTENT_TYPE, body }
             }
-            None => Answer::text(refusal.status(), refusal),
+            // The two checkpoints together are what anybody can verify, so the log gets the other one.
+            None => {
+                match known.and_then(|known| known.last.as_ref()).filter(|_| evidence.is_some()) {
+                    Some(last) => {
+                        let last = last.to_string();
+                        Answer::text(refusal.status(), format!("{refusal}\n\n{}", last.trim_end()))
+                    }
+                    None => Answer::text(refusal.status(), refusal),
+                }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/lock                        held by the process that is the witness
 //! DIR/witness                     the verifier key whose memory this is
+//! DIR/begun/<SHA-256 of origin>   the origin of a log that has had a cosignature
 //! DIR/logs/<SHA-256 of origin>/
 //!     checkpoint                  the last one that was cosigned, as the log sent it
 //!     evidence/<kind>-<SHA-256 of the request>/
@@ -67,6 +68,42 @@ impl StateDir {
         }
     }
 
+    /// True for a folder that has not been any witness's memory yet.
+    pub(crate) fn is_new(dir: &Path) -> bool {
+        !dir.join("witness").exists()
+    }
+
+    fn begun_file(&self, origin: &str) -> PathBuf {
+        self.dir.join("begun").join(sha256(&[origin.as_bytes()]).to_hex())
+    }
+
+    /// Notes that a log has had a cosignature, apart from its checkpoint, so that the loss of that one is
+    /// noticed.
+    fn begin(&self, origin: &str) -> Result<(), WitnessError> {
+        let path = self.begun_file(origin);
+        if path.exists() {
+            return Ok(());
+        }
+        let dir = self.dir.join("begun");
+        files::make_dir(&dir).map_err(|e| WitnessError::io(&dir, e))?;
+        files::replace(&path, format!("{origin}\n").as_bytes(), For::Everybody)
+            .map_err(|e| WitnessError::io(&path, e))
+    }
+
+    /// True when there must be a checkpoint of this log: it was cosigned for, or another history of it was
+    /// refused, which needs one to hold it against.
+    fn has_begun(&self, origin: &str) -> Result<bool, WitnessError> {
+        if self.begun_file(origin).exists() {
+            return Ok(true);
+        }
+        let all = self.log_dir(origin).join("evidence");
+        if !all.exists() {
+            return Ok(false);
+        }
+        let n_of = |kind| count(&all, kind_name(kind));
+        Ok(n_of(Evidence::Equivocation)? + n_of(Evidence::Inconsistency)? > 0)
+    }
+
     fn log_dir(&self, origin: &str) -> PathBuf {
         self.dir.join("logs").join(sha256(&[origin.as_bytes()]).to_hex())
     }
@@ -83,7 +120,17 @@ impl StateDir {
     ) -> Result<Option<SignedCheckpoint>, WitnessError> {
         let path = self.log_dir(origin).join("checkpoint");
         let read = files::read(&path, REQUEST_BYTES_MAX).map_err(|e| WitnessError::io(&path, e))?;
-        let Some(bytes) = read else { return Ok(None) };
+        let Some(bytes) = read else {
+            if !self.has_begun(origin)? {
+                return Ok(None);
+            }
+            let what = format!(
+                "is missing, and this witness has cosigned for {origin}: restore this file; without it \
+                 another history of the log could be cosigned. If it is lost for good, make a new witness, \
+                 with a new key (modeltrail witness key --generate) and an empty folder"
+            );
+            return Err(WitnessError::file(&path, what));
+        };
         let damaged = |what: String| {
             let todo = "restore this file; without it the witness must not cosign for this log";
             WitnessError::file(&path, format!("{what}; {todo}"))
@@ -95,7 +142,11 @@ impl StateDir {
         // A key that the log had then may have left the settings since; one that is known must hold.
         match last.verify_log(keys) {
             Err(error @ VerifyError::Invalid { .. }) => Err(damaged(error.to_string())),
-            Ok(()) | Err(VerifyError::NoKnownKey) => Ok(Some(last)),
+            Ok(()) | Err(VerifyError::NoKnownKey) => {
+                // For one that was stopped between the two, or is older than this note.
+                self.begin(origin)?;
+                Ok(Some(last))
+            }
         }
     }
 
@@ -108,7 +159,8 @@ impl StateDir {
         files::make_dir(&dir).map_err(|e| WitnessError::io(&dir, e))?;
         let path = dir.join("checkpoint");
         files::replace(&path, checkpoint.to_string().as_bytes(), For::Everybody)
-            .map_err(|e| WitnessError::io(&path, e))
+            .map_err(|e| WitnessError::io(&path, e))?;
+        self.begin(checkpoint.checkpoint().origin())
     }
 
     /// Keeps what a log has signed and should not have; gives the folder, or `None` when as much of

@@ -239,6 +239,47 @@ fn a_damaged_or_foreign_memory_is_refused() {
     }
 }
 
+/// Whoever can delete the file must not get another history cosigned: neither by the witness that runs,
+/// nor by one that starts.
+#[test]
+fn a_witness_that_lost_a_logs_checkpoint_refuses() {
+    for lost in ["logs/LOG/checkpoint", "logs/LOG", "logs"] {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = open(dir.path());
+        assert_eq!(ask(&witness, &request(0, 5)).status, 200);
+        let log = modeltrail_core::hash::sha256(&[ORIGIN.as_bytes()]).to_hex();
+        let path = dir.path().join(lost.replace("LOG", &log));
+        if path.is_dir() {
+            std::fs::remove_dir_all(&path).unwrap();
+        } else {
+            std::fs::remove_file(&path).unwrap();
+        }
+        let forged = request_of(&hashes(9, Some(2)), 0, 7, &signer(1));
+        let answer = ask(&witness, &forged);
+        assert_eq!(answer.status, 500, "{lost}");
+        assert!(!answer.body.contains('\u{2014}'), "{lost}: {}", answer.body);
+        drop(witness);
+        let state = StateDir::open(dir.path(), cosigner().verifier()).unwrap();
+        let keys = vec![signer(1).verifier().clone()];
+        let refused = Witness::new(cosigner(), state, keys, || Some(NOW_S)).err().unwrap();
+        assert!(refused.to_string().contains("restore this file"), "{lost}: {refused}");
+    }
+}
+
+/// What a witness of an older version has left: evidence, and no note of the log beside.
+#[test]
+fn evidence_says_that_there_was_a_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let witness = open(dir.path());
+    assert_eq!(ask(&witness, &request(0, 5)).status, 200);
+    assert_ne!(ask(&witness, &request_of(&hashes(9, Some(2)), 5, 5, &signer(1))).status, 200);
+    std::fs::remove_dir_all(dir.path().join("begun")).unwrap();
+    let (path, _) =
+        files(dir.path()).into_iter().find(|(p, _)| p.ends_with("/checkpoint")).unwrap();
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(ask(&witness, &request(0, 5)).status, 500);
+}
+
 #[test]
 fn a_log_can_rotate_its_key() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! `bundle`, `receipt`, and `verify` of both.
 
+use crate::both_verifiers::{both, has_tools};
 use crate::support::{Folder, PREDICTIONS, predictions};
 
 /// The example data, signed, and the key that signs.
@@ -80,6 +81,12 @@ fn parties_are_disclosed_only_by_name_and_persons_are_not_proven() {
     folder.run(&["bundle", "--user", "nobody", "-o", "user.tar"]).code(0).says("does not prove");
     let report = verify("user.tar");
     assert_eq!(report["completeness"]["why"], "filter_on_person");
+    if has_tools() {
+        let (ours, theirs) = both(&folder, &["--bundle", "user.tar", "--key", &key], 0);
+        for text in ["are said to match", "parties are not disclosed"] {
+            assert!(ours.contains(text) && theirs.contains(text), "{ours}{theirs}");
+        }
+    }
     folder.run(&["bundle", "--withhold", "input", "-o", "less.tar"]).code(0);
     let shown = verify("less.tar")["disclose"].to_string();
     assert!(!shown.contains("input") && !shown.contains("parties") && shown.contains("output"));

@@ -87,6 +87,7 @@ fn a_key_is_rotated_and_the_old_one_retired() {
 fn a_stolen_key_is_retired_by_the_authority_from_elsewhere() {
     let folder = Folder::with_ledger();
     let elsewhere = folder.path("officer.key");
+    let old = vkey(&folder);
     std::fs::rename(key_path(&folder, "authority.key"), &elsewhere).unwrap();
     std::fs::remove_file(key_path(&folder, "checkpoint.key")).unwrap();
     folder.run(&["key", "rotate", "--reason", "lost"]).code(3).says("--authority-key");
@@ -97,6 +98,10 @@ fn a_stolen_key_is_retired_by_the_authority_from_elsewhere() {
     log(&folder, "after");
     assert_eq!(anchor(&folder).matches('\u{2014}').count(), 1);
     folder.run(&["verify"]).code(0);
+    // No note that the old key signed names the new one or the authority: who has that key alone is told so.
+    let report = folder.run(&["--format", "json", "verify", "--key", &old]).code(1).json();
+    let found = report["findings"].as_array().unwrap();
+    assert!(found.iter().all(|finding| finding["kind"] == "unknown_signer"), "{found:?}");
 }
 
 #[test]

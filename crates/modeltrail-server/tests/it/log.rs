@@ -200,3 +200,31 @@ fn records_come_one_by_one_from_a_pipe_that_stays_open() {
     assert!(lines.last().unwrap().starts_with("3 lines: 3 recorded"));
     assert!(child.wait().unwrap().success());
 }
+
+/// The key is another program's, and that one hangs: what was recorded is there, it is told that nothing
+/// signs it, and no process is left behind.
+#[test]
+fn a_signing_program_that_hangs_is_told_and_ended() {
+    let folder = Folder::new();
+    folder.run(&["init"]).code(0);
+    let vkey = folder.run(&["key", "show"]).code(0).stdout;
+    let keys = "modeltrail.db.d/keys";
+    std::fs::remove_file(folder.path(&format!("{keys}/checkpoint.key"))).unwrap();
+    let command = format!("{keys}/checkpoint.command");
+    let script = "tail -f /dev/null & echo $! >> pids; wait";
+    folder.write(&command, format!("{}\nsh\n-c\n{script}\n", vkey.trim_end()));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(folder.path(&command), mode).unwrap();
+    let output = folder.pipe(&["log"], line("r1", "")).code(0);
+    output.says("checkpoints could not be signed").says("signing program sh");
+    let pids = std::fs::read_to_string(folder.path("pids")).unwrap();
+    assert!(!pids.is_empty());
+    for pid in pids.lines() {
+        let ps = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+        let state = String::from_utf8(ps.unwrap().stdout).unwrap();
+        assert!(
+            state.trim().is_empty() || state.starts_with('Z'),
+            "{pid} was left behind: {state}"
+        );
+    }
+}

@@ -8,6 +8,7 @@
               functions alone"
 )]
 
+mod both_verifiers;
 mod bundle;
 mod config;
 mod demo;

@@ -95,6 +95,8 @@ pub(super) struct Shared {
     pub(super) watch: Watch,
     pub(super) is_sequencer: AtomicBool,
     pub(super) trouble: Mutex<Option<String>>,
+    /// Why the sequencer of this process has no checkpoint of its newest entries.
+    pub(super) unsigned: Mutex<Option<String>>,
     pub(super) stop: Stop,
     pub(super) hurry: Hurry,
     pub(super) published: Published,
@@ -168,6 +170,12 @@ impl Shared {
             tracing::error!(trouble = text, "modeltrail cannot go on; it tries again");
         }
         *last = trouble;
+    }
+
+    /// What the sequencer says of its checkpoints; it is trouble as well.
+    fn set_unsigned(&self, why: Option<String>) {
+        self.unsigned.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&why);
+        self.set_trouble(why);
     }
 
     pub(super) fn trouble(&self) -> Option<String> {
@@ -343,11 +351,14 @@ pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
             shared.stop.wait(Instant::now() + LOOK_EVERY, |state| state.sequencer_by.is_some());
             continue;
         };
+        if over {
+            active.stop_publishing();
+        }
         active.hurry(shared.hurry.is_for_checkpoint());
         let stepped = active.step();
         if stepped.is_ok() {
             shared.published.set(active.published());
-            shared.set_trouble(active.trouble().map(str::to_owned));
+            shared.set_unsigned(active.trouble().map(str::to_owned));
         }
         match stepped {
             Ok(step) if step.n_taken > 0 => {
@@ -372,8 +383,11 @@ pub(super) fn run_sequencer(shared: &Arc<Shared>, first: Option<Sequencer>) {
             break;
         }
     }
-    if let Some(Err(error)) = sequencer.map(Sequencer::close) {
-        shared.set_trouble(Some(error.to_string()));
+    if let Some(mut sequencer) = sequencer {
+        if shared.stop.sequencer_by().is_some_and(|by| by <= Instant::now()) {
+            sequencer.stop_publishing();
+        }
+        shared.set_unsigned(sequencer.close().unwrap_or_else(|error| Some(error.to_string())));
     }
     shared.is_sequencer.store(false, Ordering::Relaxed);
     shared.stop.thread_done();

@@ -19,11 +19,15 @@ use crate::clock;
 use crate::entropy;
 use crate::ledger::Ledger;
 use crate::sequencer::{Trim, spool_origin};
+use crate::signer::end_programs;
 use crate::spool::{Level, Producer, ProducerId, SpoolError};
 use crate::store::Store;
 
 /// How many threads an engine starts.
 const N_THREADS: usize = 2;
+
+/// How long the sequencer has to end after the program that signs was ended: one commit on a slow disk.
+const REAP: Duration = Duration::from_secs(2);
 
 /// A producer with its threads.
 pub(super) struct Engine {
@@ -61,6 +65,7 @@ impl Engine {
             watch: Watch::new(spool_dir, options.spool),
             is_sequencer: AtomicBool::new(false),
             trouble: Mutex::new(None),
+            unsigned: Mutex::new(None),
             stop: Stop::default(),
             hurry: Hurry::default(),
             published: Published::default(),
@@ -345,6 +350,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Why the sequencer of this process has no checkpoint of its newest entries.
+    pub(super) fn unsigned(&self) -> Option<String> {
+        self.shared.unsigned.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Closes once; later calls wait for the first and give nothing back.
     pub(super) fn close(&self) -> Result<(), RecordingError> {
         let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -363,7 +373,13 @@ impl Engine {
         let _hurry = self.hurry(Ack::Sequenced);
         let released = shared.producer.close();
         shared.stop.sequencer(deadline);
-        let sequenced = shared.stop.wait_done(N_THREADS, deadline);
+        let mut sequenced = shared.stop.wait_done(N_THREADS, deadline);
+        let by = Instant::now() + REAP;
+        while !sequenced && end_programs() > 0 && Instant::now() < by {
+            // The sequencer waited for who signs. It ends now, and says why it has no checkpoint; one more
+            // program may have been started just before.
+            sequenced = shared.stop.wait_done(N_THREADS, Instant::now() + REAP / 4);
+        }
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if shared.ledger.is_memory() {
             // Files of a memory ledger are of no use to anybody; what is left of them does no harm.

@@ -204,6 +204,15 @@ impl Recorder {
         Ok(self.engine()?.stats())
     }
 
+    /// Why the newest entries are under no signed checkpoint although the ledger has a key, as far as
+    /// this process is the sequencer; after [`Recorder::close`], why the last one is missing.
+    ///
+    /// # Errors
+    /// In a forked child whose recorder could not be opened.
+    pub fn unsigned(&self) -> Result<Option<String>, RecordingError> {
+        Ok(self.engine()?.unsigned())
+    }
+
     /// The producer that this process records as.
     ///
     /// # Errors

@@ -274,7 +274,8 @@ fn drain(
         }
         sequencer.wait(LOOK_EVERY);
     }
-    Ok(sequencer.close()?)
+    sequencer.close()?;
+    Ok(())
 }
 
 /// The store of the ledger before; an empty one of its name where nothing was left of it.

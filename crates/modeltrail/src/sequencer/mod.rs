@@ -107,6 +107,8 @@ pub struct Sequencer {
     own_next: u64,
     waiting: Option<Waiting>,
     publisher: Publisher,
+    /// False once there is no time left for it.
+    publishes: bool,
     trim: Trim,
     held: VecDeque<Held>,
     /// Size of the last head that was written outside the database.
@@ -266,6 +268,9 @@ impl Sequencer {
 
     /// Publishes a checkpoint if one is due, or `now`, and acknowledges what waited for it.
     fn publish(&mut self, now: bool) -> Result<(), SequencerError> {
+        if !self.publishes {
+            return Ok(());
+        }
         let published = self.publisher.step(self.store.as_mut(), &self.tip, now)?;
         let Some(size) = published else { return Ok(()) };
         while let Some(held) = self.held.pop_front_if(|held| held.size <= size) {
@@ -325,12 +330,17 @@ impl Sequencer {
         self.publisher.hurry(in_a_hurry);
     }
 
+    /// Publishes nothing any more: for a process that has no time left to wait for who signs.
+    pub(crate) const fn stop_publishing(&mut self) {
+        self.publishes = false;
+    }
+
     /// Ends in order: the sequencer's own producer is closed in the ledger, and a last checkpoint is
-    /// published.
+    /// published. Gives why it could not be, if that is so.
     ///
     /// # Errors
     /// When the last entry cannot be committed.
-    pub fn close(mut self) -> Result<(), SequencerError> {
+    pub fn close(mut self) -> Result<Option<String>, SequencerError> {
         if self.waiting.is_some() {
             self.commit()?;
         }
@@ -348,7 +358,8 @@ impl Sequencer {
             self.waiting = Some(waiting);
             self.commit()?;
         }
-        self.publish(true)
+        self.publish(true)?;
+        Ok(self.trouble().map(str::to_owned))
     }
 }
 

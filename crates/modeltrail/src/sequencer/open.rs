@@ -93,6 +93,7 @@ impl Sequencer {
             own_next: 0,
             waiting: None,
             publisher,
+            publishes: true,
             trim: options.trim,
             held: VecDeque::new(),
             noted_size: 0,

@@ -1,12 +1,15 @@
 //! A key that another program has: an agent, a hardware module, a service.
 
 use std::io::{self, Read, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use modeltrail_core::note::{SignatureLine, VerifierKey};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::file::read_closed;
 use super::{Signer, SignerError};
@@ -21,8 +24,71 @@ const ANSWER_BYTES_MAX: u64 = 4096;
 /// How often it is looked whether a program that has said everything has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// Programs of this process that run now, each the leader of a group of its own. A program leaves this
+/// list before it is waited for, so that no number here is another process's by now.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Ends all signing programs that still run, with what they have started, and gives their number. For a
+/// process that is about to end and must leave none behind; whoever waits for a signature is told that
+/// the program was ended.
+pub(crate) fn end_programs() -> usize {
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.iter().for_each(|group| end_group(*group));
+    running.len()
+}
+
+/// One that has ended already is no error.
+fn end_group(group: Pid) {
+    kill_process_group(group, Signal::KILL).unwrap_or_default();
+}
+
+/// A program that was started, in a group of its own: what it starts in turn ends with it.
+struct Program {
+    child: Child,
+    group: Pid,
+}
+
+impl Program {
+    fn start(command: &mut Command) -> io::Result<Self> {
+        // Under the lock, so that `end_programs` sees it or comes before it.
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = command.process_group(0).spawn()?;
+        let group = Pid::from_child(&child);
+        running.push(group);
+        Ok(Self { child, group })
+    }
+
+    /// Its status once it has ended.
+    fn status(&mut self) -> io::Result<Option<ExitStatus>> {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = self.child.try_wait()?;
+        if status.is_some() {
+            running.retain(|group| *group != self.group);
+        }
+        Ok(status)
+    }
+}
+
+impl Drop for Program {
+    /// It may hang, and nobody waits for it any more. One that has ended and was waited for is left
+    /// alone, with what it may have started to stay.
+    fn drop(&mut self) {
+        {
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(at) = running.iter().position(|group| *group == self.group) else { return };
+            end_group(self.group);
+            running.swap_remove(at);
+        }
+        drop(self.child.wait());
+    }
+}
+
 /// Signs by running a program: it gets the note's text on standard input, signs exactly these bytes
 /// with Ed25519, and prints one signature line of C2SP signed-note (`— NAME BASE64`).
+///
+/// It runs in a process group of its own, so it cannot ask at a terminal, and is killed with all it has
+/// started when it takes too long, or when a recorder that is closed cannot wait any longer. Where this
+/// process itself is killed, one that hangs stays.
 #[derive(Debug)]
 pub struct CommandSigner {
     verifier: VerifierKey,
@@ -82,24 +148,21 @@ impl CommandSigner {
     }
 
     fn run(&self, text: &str) -> Result<Vec<u8>, SignerError> {
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .args(&self.args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| self.failed(format!("cannot be started: {error}")))?;
-        let answered = self.talk(&mut child, text);
-        if answered.is_err() {
-            // It may hang, and nobody waits for it any more.
-            drop(child.kill());
-        }
-        drop(child.wait());
-        answered
+            .stderr(Stdio::piped());
+        let program = Program::start(&mut command);
+        let mut program =
+            program.map_err(|error| self.failed(format!("cannot be started: {error}")))?;
+        self.talk(&mut program, text)
     }
 
-    fn talk(&self, child: &mut Child, text: &str) -> Result<Vec<u8>, SignerError> {
+    fn talk(&self, program: &mut Program, text: &str) -> Result<Vec<u8>, SignerError> {
         let deadline = Instant::now() + self.timeout;
+        let child = &mut program.child;
         let out = reading(child.stdout.take()).map_err(|error| self.failed(error.to_string()))?;
         let err = reading(child.stderr.take()).map_err(|error| self.failed(error.to_string()))?;
         if let Some(mut stdin) = child.stdin.take() {
@@ -110,7 +173,7 @@ impl CommandSigner {
         let timeout = || self.failed(format!("no answer within {} ms", self.timeout.as_millis()));
         let answer = wait(&out, deadline).ok_or_else(timeout)?;
         let status = loop {
-            match child.try_wait().map_err(|error| self.failed(error.to_string()))? {
+            match program.status().map_err(|error| self.failed(error.to_string()))? {
                 Some(status) => break status,
                 None if Instant::now() >= deadline => return Err(timeout()),
                 None => std::thread::sleep(LOOK_EVERY),

@@ -19,6 +19,7 @@ mod ring;
 mod tests;
 
 pub use command::CommandSigner;
+pub(crate) use command::end_programs;
 pub use file::FileSigner;
 pub(crate) use file::write_closed;
 pub use ring::KeyRing;

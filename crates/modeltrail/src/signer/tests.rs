@@ -82,6 +82,31 @@ fn a_program_that_fails_hangs_or_says_something_else_is_told() {
     assert!(missing.sign("x\n").unwrap_err().to_string().contains("cannot be started"));
 }
 
+/// A shell that starts another program keeps it in its group: killing the shell alone left that behind.
+#[test]
+fn what_a_program_that_hangs_has_started_ends_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pid");
+    let one = key(ORIGIN, 1);
+    let script = "tail -f /dev/null & echo $! > \"$1.new\"; mv \"$1.new\" \"$1\"; wait";
+    let hangs = shell(&one, script, &[path.to_str().unwrap()]).timeout(Duration::from_secs(2));
+    let error = hangs.sign("x\n").unwrap_err().to_string();
+    assert!(error.contains("no answer within 2000 ms"), "{error}");
+    let pid = std::fs::read_to_string(path).unwrap();
+    let began = std::time::Instant::now();
+    while is_running(pid.trim()) {
+        assert!(began.elapsed() < Duration::from_secs(30), "{pid} was left behind");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process runs; one that has ended and that nobody has waited for does not.
+fn is_running(pid: &str) -> bool {
+    let ps = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let state = String::from_utf8(ps.stdout).unwrap();
+    !state.trim().is_empty() && !state.starts_with('Z')
+}
+
 #[test]
 fn a_ring_signs_with_the_key_in_force_and_the_one_that_takes_over() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,12 +1,17 @@
 //! The signed checkpoint, and whom it is believed of.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek};
 
+use super::facts::Facts;
 use super::{Check, Pinned};
 use crate::bundle::finding::BundleFindingKind as Kind;
 use crate::bundle::path::BundlePath;
 use crate::checkpoint::SignedCheckpoint;
+use crate::keys::{KeyChange, KeyRole};
+use crate::note::{VerifierKey, VerifyError};
 use crate::policy::{Policy, VerifiedCheckpoint};
+use crate::verify::Keys;
 
 /// The file `checkpoint`.
 pub(super) struct Signed {
@@ -17,9 +22,8 @@ pub(super) struct Signed {
 
 impl<R: Read + Seek> Check<R> {
     /// `None` when the file is not there.
-    pub(super) fn check_checkpoint(&mut self, pinned: &Pinned<'_>) -> io::Result<Option<Signed>> {
+    pub(super) fn check_checkpoint(&mut self) -> io::Result<Option<Signed>> {
         let Some(bytes) = self.container.read(BundlePath::Checkpoint)? else { return Ok(None) };
-        let own = self.read_policy()?;
         let checkpoint = match SignedCheckpoint::parse(&bytes) {
             Ok(checkpoint) => checkpoint,
             Err(error) => {
@@ -28,13 +32,26 @@ impl<R: Read + Seek> Check<R> {
             }
         };
         self.check_named(&checkpoint);
-        let by_keys = self.policy_of_keys(pinned);
+        Ok(Some(Signed { bytes, checkpoint: Some(checkpoint) }))
+    }
+
+    /// Whether the auditor's keys and policies accept the checkpoint. It comes behind the entries, as `key` entries
+    /// say which keys follow from the auditor's.
+    pub(super) fn check_trust(
+        &mut self,
+        signed: &Signed,
+        facts: &Facts,
+        pinned: &Pinned<'_>,
+    ) -> io::Result<()> {
+        let own = self.read_policy()?;
+        let Some(checkpoint) = &signed.checkpoint else { return Ok(()) };
+        let by_keys = self.policy_of_keys(checkpoint, facts, pinned);
         let by_pinned = by_keys.as_ref().map(|policy| (policy, "the key that was given"));
         let by_policy = pinned.policy.map(|policy| (policy, "the policy that was given"));
         let by_own = own.as_ref().map(|policy| (policy, "the bundle's own policy"));
         let mut accepted: Option<VerifiedCheckpoint> = None;
         for (policy, name) in by_policy.into_iter().chain(by_pinned).chain(by_own) {
-            match policy.verify(&checkpoint) {
+            match policy.verify(checkpoint) {
                 Ok(verified) => {
                     accepted.get_or_insert(verified);
                 }
@@ -48,15 +65,25 @@ impl<R: Read + Seek> Check<R> {
         }
         let cosigned = accepted.iter().flat_map(VerifiedCheckpoint::cosigned);
         self.report.cosigned_by = cosigned.map(|by| by.witness.to_string()).collect();
-        Ok(Some(Signed { bytes, checkpoint: Some(checkpoint) }))
+        Ok(())
     }
 
-    /// The keys that were given as a policy, if one of them has to have signed.
-    fn policy_of_keys(&mut self, pinned: &Pinned<'_>) -> Option<Policy> {
+    /// The keys that were given as a policy, if one of them has to have signed. Where none has, those that
+    /// follow from them count beside them.
+    fn policy_of_keys(
+        &mut self,
+        checkpoint: &SignedCheckpoint,
+        facts: &Facts,
+        pinned: &Pinned<'_>,
+    ) -> Option<Policy> {
         if !pinned.has_log(&self.manifest.origin) {
             return None;
         }
-        match Policy::logs_only(pinned.keys.iter().cloned()) {
+        let mut keys = pinned.keys.to_vec();
+        if checkpoint.note().verify(&keys) == Err(VerifyError::NoKnownKey) {
+            keys.extend(self.following(checkpoint, facts, pinned));
+        }
+        match Policy::logs_only(keys) {
             Ok(policy) => Some(policy),
             Err(error) => {
                 let detail = format!("the keys that were given are of no use: {error}");
@@ -64,6 +91,31 @@ impl<R: Read + Seek> Check<R> {
                 None
             }
         }
+    }
+
+    /// Checkpoint keys that signed this checkpoint, were in force for it, and follow from a given one of the
+    /// ledger's name by the bundle's `key` entries (`spec/control.md`, section 1). The entries go into the report.
+    fn following(
+        &mut self,
+        checkpoint: &SignedCheckpoint,
+        facts: &Facts,
+        pinned: &Pinned<'_>,
+    ) -> Vec<VerifierKey> {
+        let origin = &self.manifest.origin;
+        if !pinned.keys.iter().any(|key| key.name().as_str() == origin) {
+            return Vec::new();
+        }
+        let read = |(index, change): &(u64, Option<KeyChange>)| Some((*index, change.clone()?));
+        let mut changes: Vec<(u64, KeyChange)> = facts.changes.iter().filter_map(read).collect();
+        changes.sort_by_key(|(index, _)| *index);
+        let keys = Keys::new(origin, pinned.keys.to_vec(), &changes);
+        let in_force = keys.in_force(KeyRole::Checkpoint, checkpoint.checkpoint().head().size);
+        let made =
+            |key: &&VerifierKey| checkpoint.note().signatures().iter().any(|line| key.made(line));
+        let found: Vec<&VerifierKey> = in_force.filter(made).collect();
+        let ways: BTreeSet<u64> = found.iter().flat_map(|key| keys.way_to(key)).collect();
+        self.report.key_followed_by = ways.into_iter().collect();
+        found.into_iter().cloned().collect()
     }
 
     fn read_policy(&mut self) -> io::Result<Option<Policy>> {

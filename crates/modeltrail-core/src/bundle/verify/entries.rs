@@ -73,6 +73,9 @@ impl<R: Read + Seek> Check<R> {
     fn check_edge_time(&mut self, window: &Window, index: u64, slot: &Slot) {
         let range = self.manifest.range;
         let Some((Leaf { time_us, .. }, _)) = slot.leaf else { return };
+        if index.checked_add(1) == Some(self.manifest.checkpoint.size) {
+            self.report.last_recorded_us = Some(time_us);
+        }
         let at = |other: Option<u64>| other == Some(index);
         let is_wrong = [
             (at(range.first.checked_sub(1)) && !window.is_before(time_us), "begins too late"),

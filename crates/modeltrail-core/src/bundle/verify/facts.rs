@@ -8,6 +8,7 @@ use super::erasures::Lawful;
 use super::parts::Place;
 use super::{Check, Pinned};
 use crate::bundle::finding::BundleFindingKind as Kind;
+use crate::bundle::header::is_object;
 use crate::bundle::line::EntryLine;
 use crate::bundle::lines::LineReader;
 use crate::bundle::path::BundlePath;
@@ -72,13 +73,15 @@ impl Facts {
     /// Takes what a control entry says whose parts are those of its leaf.
     pub(super) fn control(&mut self, place: Place, leaf: &Leaf, line: &EntryLine<'_>) {
         let control = line.part(PartId::Control.code());
-        let json = control.filter(|part| part.encoding == Encoding::Json.code());
+        let json =
+            control.filter(|part| part.encoding == Encoding::Json.code() && has_shape(&part.bytes));
         match code::Kind::from_code(leaf.kind) {
             Some(code::Kind::Gap) => {
                 let Some(control) = json else { return };
                 let Ok(gap) = serde_json::from_slice::<Gap>(&control.bytes) else { return };
                 let producer = unhex(&gap.producer).and_then(|id| Producer::try_from(id).ok());
-                let Some(producer) = producer else { return };
+                // Hex has one spelling, as everywhere in the contract.
+                let Some(producer) = producer.filter(|id| hex(id) == gap.producer) else { return };
                 self.gaps.entry(producer).or_default().extend(gap.ranges);
             }
             Some(code::Kind::Erasure) => {
@@ -94,6 +97,21 @@ impl Facts {
             _ => {}
         }
     }
+}
+
+/// Whether what a control entry says is an object whose words are texts. Without this a list would be read as an
+/// object, and `{"dropped":null}` as the word in it.
+fn has_shape(json: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Words {
+        #[serde(default, rename = "event")]
+        _event: Option<String>,
+        #[serde(default, rename = "reason")]
+        _reason: Option<String>,
+        #[serde(default, rename = "role")]
+        _role: Option<String>,
+    }
+    is_object(json) && serde_json::from_slice::<Words>(json).is_ok()
 }
 
 /// Sorts runs and joins those that overlap or touch. A run that ends before it begins is none.

@@ -49,6 +49,12 @@ pub struct BundleReport {
     /// Whether the checkpoint was held against a key or policy of the auditor's own. Without one the
     /// bundle only agrees with itself.
     pub is_pinned: bool,
+    /// Indexes of the `key` entries by which the checkpoint's key follows from one that was given; empty
+    /// where a given key signed the checkpoint itself.
+    pub key_followed_by: Vec<u64>,
+    /// When the last leaf of the checkpoint was recorded, by the sequencer's clock, in microseconds since 1970; where
+    /// that leaf is in the bundle.
+    pub last_recorded_us: Option<u64>,
     /// Names of the witnesses, of the policy that was used, whose cosignatures hold.
     pub cosigned_by: Vec<String>,
     /// What was asked.
@@ -82,6 +88,9 @@ pub struct BundleReport {
     /// Timestamps that are over this checkpoint. Whether their authority signed them is for
     /// `openssl ts -verify` to say.
     pub timestamps: Vec<TimestampReport>,
+    /// The text that they are over: that of the checkpoint. Empty where there is none.
+    #[serde(skip)]
+    pub checkpoint_text: String,
     /// What wrote the bundle, by its own word.
     pub software: String,
     /// What was found; the first ten thousand.
@@ -117,10 +126,13 @@ struct Counts {
     n_parts: u64,
     part_bytes: u64,
     cosigned_by: Vec<String>,
+    key_followed_by: Vec<u64>,
+    last_recorded_us: Option<u64>,
     n_erasures: u64,
     authorities: Vec<String>,
     keys_without_effect: Vec<KeyWithoutEffect>,
     timestamps: Vec<TimestampReport>,
+    checkpoint_text: String,
 }
 
 /// What the auditor believes, from elsewhere than the bundle.
@@ -190,10 +202,11 @@ impl<R: Read + Seek> Check<R> {
     fn run(&mut self, pinned: &Pinned<'_>) -> io::Result<()> {
         self.check_claim();
         self.check_files()?;
-        let Some(checkpoint) = self.check_checkpoint(pinned)? else { return Ok(()) };
+        let Some(checkpoint) = self.check_checkpoint()? else { return Ok(()) };
         let mut tree = self.check_tree()?;
         let mut facts = self.check_entries(&mut tree, &checkpoint)?;
         self.check_outside(&checkpoint, &mut facts)?;
+        self.check_trust(&checkpoint, &facts, pinned)?;
         self.check_facts(facts, pinned)?;
         self.check_timestamps(&checkpoint)
     }
@@ -220,6 +233,8 @@ impl<R: Read + Seek> Check<R> {
             root: manifest.checkpoint.root,
             is_pinned,
             cosigned_by: report.cosigned_by,
+            key_followed_by: report.key_followed_by,
+            last_recorded_us: report.last_recorded_us,
             filter: manifest.filter,
             range: manifest.range,
             completeness: manifest.completeness,
@@ -235,6 +250,7 @@ impl<R: Read + Seek> Check<R> {
             authorities: report.authorities,
             keys_without_effect: report.keys_without_effect,
             timestamps: report.timestamps,
+            checkpoint_text: report.checkpoint_text,
             software: manifest.software,
             findings: findings.kept,
             n_findings: findings.n,

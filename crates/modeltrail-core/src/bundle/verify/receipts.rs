@@ -8,7 +8,7 @@ use crate::anchor::Head;
 use crate::bundle::BundleFinding;
 use crate::bundle::finding::BundleFindingKind as Kind;
 use crate::bundle::path::BundlePath;
-use crate::leaf::{LEAF_BYTES, leaf_hash};
+use crate::leaf::{LEAF_BYTES, Leaf, leaf_hash, origin_prev};
 use crate::merkle::verify_inclusion;
 use crate::receipt::Receipt;
 
@@ -40,6 +40,11 @@ impl<R: Read + Seek> Check<R> {
             }
             let leaf = receipt.extra.and_then(|extra| extra.try_into().ok());
             let leaf: [u8; LEAF_BYTES] = leaf.ok_or("it holds no leaf of 122 bytes")?;
+            let origin = &self.manifest.origin;
+            let is_begun = |leaf: &Leaf| leaf.index != 0 || leaf.prev == origin_prev(origin);
+            if !Leaf::decode(&leaf).is_ok_and(|leaf| leaf.index == index && is_begun(&leaf)) {
+                return Err("its leaf is none of this index, or begins another ledger".to_owned());
+            }
             let head = Head { size: self.manifest.checkpoint.size, root: self.root };
             let proven = verify_inclusion(&leaf_hash(&leaf), index, &receipt.proof, &head);
             proven.map(|()| leaf).map_err(|error| error.to_string())

@@ -20,6 +20,12 @@ pub struct TimestampReport {
     pub file: String,
     /// When, by the authority's clock and in its own form: `20260315093000Z`.
     pub time: String,
+    /// The file's bytes, for who verifies the signature.
+    #[serde(skip)]
+    pub response: Vec<u8>,
+    /// The certificates beside it (PEM), from whoever made the bundle.
+    #[serde(skip)]
+    pub certificates: Vec<u8>,
 }
 
 impl<R: Read + Seek> Check<R> {
@@ -34,13 +40,18 @@ impl<R: Read + Seek> Check<R> {
             };
             self.must_be_here(other);
             if matches!(path, BundlePath::Timestamp(_)) {
-                self.check_timestamp(path, signed)?;
+                self.check_timestamp(path, other, signed)?;
             }
         }
         Ok(())
     }
 
-    fn check_timestamp(&mut self, path: BundlePath, signed: &Signed) -> io::Result<()> {
+    fn check_timestamp(
+        &mut self,
+        path: BundlePath,
+        certificates: BundlePath,
+        signed: &Signed,
+    ) -> io::Result<()> {
         let (Some(bytes), Some(checkpoint)) =
             (self.container.read(path)?, signed.checkpoint.as_ref())
         else {
@@ -52,7 +63,11 @@ impl<R: Read + Seek> Check<R> {
             return Ok(());
         };
         if imprint == sha256(&[checkpoint.note().text().as_bytes()]) {
-            self.report.timestamps.push(TimestampReport { file: path.to_string(), time });
+            self.report.checkpoint_text = checkpoint.note().text().to_owned();
+            let certificates = self.container.read(certificates)?.unwrap_or_default();
+            let file = path.to_string();
+            let stamp = TimestampReport { file, time, response: bytes, certificates };
+            self.report.timestamps.push(stamp);
         } else {
             self.file(Kind::BadTimestamp, path, "it is over something else than this checkpoint");
         }

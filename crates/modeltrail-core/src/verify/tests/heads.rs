@@ -51,7 +51,7 @@ fn checkpoints_of_this_history_fit() {
 fn a_stored_checkpoint_that_was_changed_is_named() {
     let whole = ledger(&plain(9));
     // Another key, and a line of the right key over another text.
-    expect(&whole, &[], &[&signed(5, 2)], &[(FindingKind::ChangedCheckpoint, 4, 4)]);
+    expect(&whole, &[], &[&signed(5, 2)], &[(FindingKind::UnknownSigner, 4, 4)]);
     let text = other_root(5).to_string();
     let root = ledger(&plain(5)).head.root.to_base64();
     let forged = text.replace(&Hash([9; 32]).to_base64(), &root);
@@ -81,8 +81,8 @@ fn fewer_entries_than_the_ledger_says_and_fewer_than_others_know() {
     expect(&cut, &[], &[], &[(FindingKind::TruncatedTail, 7, 8)]);
     expect(&cut, &[&signed(9, 1)], &[], &[(FindingKind::TruncatedTail, 7, 8)]);
     // Nobody is misled by a size that the ledger's key did not sign.
-    expect(&whole, &[&signed(12, 2)], &[], &[(FindingKind::AnchorMismatch, 11, 11)]);
-    expect(&whole, &[], &[&signed(12, 2)], &[(FindingKind::ChangedCheckpoint, 11, 11)]);
+    expect(&whole, &[&signed(12, 2)], &[], &[(FindingKind::UnknownSigner, 11, 11)]);
+    expect(&whole, &[], &[&signed(12, 2)], &[(FindingKind::UnknownSigner, 11, 11)]);
 }
 
 #[test]

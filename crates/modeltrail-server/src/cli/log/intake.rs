@@ -64,6 +64,9 @@ pub(crate) struct Summary {
     pub(crate) n_dropped: u64,
     /// The stage that was waited for.
     pub(crate) ack: &'static str,
+    /// Why no checkpoint is signed over the newest entries; absent when one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unsigned: Option<String>,
     #[serde(skip)]
     n_taken: u64,
 }
@@ -230,6 +233,7 @@ impl<'a> Intake<'a> {
             Err(RecordingError::Timeout { .. }) | Ok(()) => {}
             Err(error) => return Err(error.into()),
         }
+        self.summary.unsigned = self.recorder.unsigned()?;
         // Records that were taken but could not be framed are no entries either.
         let stats = self.recorder.stats()?;
         self.summary.n_refused += stats.n_refused;

@@ -103,6 +103,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let summary = intake.finish(context.settings.ack, &progress);
     drop(progress);
     if let Ok(summary) = &summary {
+        if let Some(why) = &summary.unsigned {
+            context.notes.warn(&format!(
+                "checkpoints could not be signed, so none covers the newest entries: {why}"
+            ));
+        }
         even_if_unread(tell(summary, context))?;
     }
     read?;

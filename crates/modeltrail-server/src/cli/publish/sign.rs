@@ -47,8 +47,7 @@ fn sequence(ledger: &Ledger, context: &Context) -> Result<Signed, SequencerError
             break;
         }
     }
-    let trouble = sequencer.trouble().map(str::to_owned);
-    sequencer.close()?;
+    let trouble = sequencer.close()?;
     Ok(trouble.map_or(Signed::Done, Signed::Trouble))
 }
 

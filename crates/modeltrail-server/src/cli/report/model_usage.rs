@@ -78,7 +78,7 @@ fn write_rows(
         row("first_prediction", "", figures.first_prediction.clone())?;
         row("last_prediction", "", figures.last_prediction.clone())?;
     }
-    row("outside", outside.tier.name(), outside.line())?;
+    row("outside", outside.headline(), outside.line())?;
     rows.finish()?;
     Ok(())
 }

@@ -1,18 +1,19 @@
 //! `modeltrail verify --bundle` and `--receipt`: what an auditor holds, without ledger or network.
 
 use std::fs::File;
-use std::io::{BufReader, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use modeltrail_core::bundle::{self, BundleFinding, BundleReport, Filter, Pinned};
-use modeltrail_core::note::VerifierKey;
-use modeltrail_core::policy::Policy;
-use modeltrail_core::receipt::{RECEIPT_BYTES_MAX, Receipt, VerifiedReceipt};
+use modeltrail_core::note::{VerifierKey, VerifyError};
+use modeltrail_core::policy::{Policy, PolicyError};
+use modeltrail_core::receipt::{RECEIPT_BYTES_MAX, Receipt, ReceiptVerifyError, VerifiedReceipt};
 use modeltrail_core::time::{format_rfc3339_short, format_rfc3339_us, parse_rfc3339};
 use serde_json::json;
 
 use super::super::bundle::read_policy;
 use super::super::context::Context;
+use super::stamps;
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::files;
 use crate::output::{Column, Format, Rows, clean, stdout, stdout_has_color};
@@ -30,6 +31,10 @@ pub(super) struct Package {
     /// Check a receipt instead of the ledger; give the ledger's key with --key
     #[arg(long, value_name = "FILE", conflicts_with_all = OF_LEDGER, conflicts_with = "bundle")]
     receipt: Option<PathBuf>,
+    /// Of a bundle: the root certificate of the time stamping authority (PEM), had from it; `openssl ts` then verifies
+    /// the stamps' signatures
+    #[arg(long, value_name = "PEM", requires = "bundle")]
+    tsa: Option<PathBuf>,
     /// Of a bundle or a receipt: believe this tlog-policy, with its witnesses, instead of --key; of a
     /// bundle --key can name the authority's key beside it
     #[arg(long, value_name = "FILE")]
@@ -50,7 +55,7 @@ impl Package {
                 // Else a key that is none of a log would be found out only when the file was read.
                 of_keys()?;
                 let pinned = Pinned { policy: policy.as_ref(), keys };
-                run_bundle(path, &pinned, context).map(Some)
+                run_bundle(path, &pinned, self.tsa.as_deref(), context).map(Some)
             }
             (None, Some(_)) if policy.is_some() && !keys.is_empty() => {
                 Err(Failure::input("a receipt is held against --key or --policy; give one of them"))
@@ -70,13 +75,28 @@ impl Package {
     }
 }
 
-fn run_bundle(path: &Path, pinned: &Pinned<'_>, context: &Context) -> Result<Exit, Failure> {
-    let file = File::open(path).map_err(|error| Failure::input(at(path, &error)))?;
-    let report = bundle::verify(BufReader::new(file), pinned).map_err(|error| match error {
+fn run_bundle(
+    path: &Path,
+    pinned: &Pinned<'_>,
+    tsa: Option<&Path>,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let cannot = |error: io::Error| Failure::input(at(path, &error));
+    let file = File::open(path).map_err(cannot)?;
+    if file.metadata().map_err(cannot)?.is_dir() {
+        return Err(cannot(io::ErrorKind::IsADirectory.into()));
+    }
+    if let Some(tsa) = tsa {
+        File::open(tsa).map_err(|error| Failure::input(at(tsa, &error)))?;
+    }
+    let mut report = bundle::verify(BufReader::new(file), pinned).map_err(|error| match error {
         bundle::BundleError::Refused { .. } => Failure::input(at(path, &error)),
         bundle::BundleError::Read(_) => Failure::failed(at(path, &error)),
     })?;
-    even_if_unread(write(&report, context.settings.format))?;
+    if let Some(tsa) = tsa {
+        stamps::verify(&mut report, tsa)?;
+    }
+    even_if_unread(write(&report, tsa.is_some(), context.settings.format))?;
     if !report.is_pinned {
         context.notes.warn(
             "no key was given: the bundle agrees with itself, which whoever made it can see to; give the \
@@ -85,11 +105,16 @@ fn run_bundle(path: &Path, pinned: &Pinned<'_>, context: &Context) -> Result<Exi
     }
     tell_keys(&report, pinned, context);
     for stamp in &report.timestamps {
-        context.notes.note(&format!(
-            "{} says that the checkpoint was there at {}; whether its authority signed that, `openssl ts \
-             -verify` tells (VERIFY.md)",
-            stamp.file, stamp.time
-        ));
+        let signed = match tsa {
+            Some(_) => "`openssl ts -verify` was asked about its signature",
+            None => {
+                "the authority's signature was not checked; give its root certificate with --tsa"
+            }
+        };
+        let (file, time) = (&stamp.file, &stamp.time);
+        context
+            .notes
+            .note(&format!("{file} says that the checkpoint was there at {time}: {signed}"));
     }
     Ok(if report.is_clean() { Exit::Fine } else { Exit::Findings })
 }
@@ -105,6 +130,13 @@ fn tell_keys(report: &BundleReport, pinned: &Pinned<'_>, context: &Context) {
     }
     if let Some(n) = report.keys_without_effect.len().checked_sub(N_TOLD_MAX).filter(|n| *n > 0) {
         context.notes.note(&format!("and {n} more; --format json names them"));
+    }
+    if !report.key_followed_by.is_empty() {
+        let by: Vec<String> = report.key_followed_by.iter().map(u64::to_string).collect();
+        context.notes.note(&format!(
+            "the checkpoint is signed by a key that follows from the one that was given, by the key entries {}",
+            by.join(", ")
+        ));
     }
     let is_pinned = pinned.keys.iter().any(|key| key.name().as_str() != report.origin);
     if report.n_erasures > 0 && !is_pinned {
@@ -128,7 +160,7 @@ const COLUMNS: &[Column] = &[
     Column::text("detail"),
 ];
 
-fn write(report: &BundleReport, format: Format) -> Result<(), Failure> {
+fn write(report: &BundleReport, are_stamps_signed: bool, format: Format) -> Result<(), Failure> {
     let mut out = stdout();
     let mut rows = match format {
         Format::Json => {
@@ -145,7 +177,7 @@ fn write(report: &BundleReport, format: Format) -> Result<(), Failure> {
     }
     let mut out = rows.finish()?;
     if format == Format::Table {
-        writeln!(out, "{}", verdict(report))?;
+        writeln!(out, "{}", verdict(report, are_stamps_signed))?;
         out.flush()?;
     }
     Ok(())
@@ -163,17 +195,25 @@ fn cells(finding: &BundleFinding) -> Vec<String> {
 }
 
 /// The result in a line.
-fn verdict(report: &BundleReport) -> String {
+fn verdict(report: &BundleReport, are_stamps_signed: bool) -> String {
     let result = match report.n_findings {
         0 => "clean".to_owned(),
         1 => "1 finding".to_owned(),
         n => format!("{n} findings"),
     };
-    let complete = match (report.is_clean(), report.completeness.provable) {
-        (false, _) => "",
-        (true, true) => ", and none that matches was left out",
-        (true, false) => ", whether others match is not proven (a filter on a person)",
+    let is_shown = report.disclose.iter().any(|part| part == "parties");
+    let complete = match (report.is_clean(), report.filter.asks_for_person(), is_shown) {
+        (false, ..) => "",
+        (true, false, _) => ", and none that matches was left out",
+        (true, true, true) => ", whether others match is not proven (a filter on a person)",
+        (true, true, false) => {
+            ", whether others match, and whether these are of that person, is not proven (parties are not disclosed)"
+        }
     };
+    let says =
+        if report.filter.asks_for_person() && !is_shown { "are said to match" } else { "match" };
+    let covered =
+        if report.is_clean() { covered(report, are_stamps_signed) } else { String::new() };
     let cosigned = match report.cosigned_by.as_slice() {
         [] => String::new(),
         names => format!(", cosigned by {}", names.join(", ")),
@@ -181,12 +221,30 @@ fn verdict(report: &BundleReport) -> String {
     let BundleReport { origin, size, root, n_matching, .. } = report;
     format!(
         "{result}: {}, checkpoint of {size} entries{cosigned}, entries from {} to before {}, of which {n_matching} \
-         match ({}){complete}, root {root}",
+         {says} ({}){complete}{covered}, root {root}",
         clean(origin),
         report.range.first,
         report.range.end,
         clean(&asked(&report.filter)),
     )
+}
+
+/// Up to when a clean bundle says anything, and who dates that.
+fn covered(report: &BundleReport, are_stamps_signed: bool) -> String {
+    let last = report.last_recorded_us.and_then(format_rfc3339_us);
+    let last = last.map_or_else(String::new, |at| format!(" (the last entry recorded at {at})"));
+    let is_stamped = are_stamps_signed && !report.timestamps.is_empty();
+    let dated = match (report.is_pinned && !report.cosigned_by.is_empty(), is_stamped) {
+        (true, true) => "dated by witnesses and time stamps",
+        (true, false) => "dated by witnesses",
+        (false, true) => "dated by time stamps",
+        (false, false) => "dated by the ledger's clock alone",
+    };
+    let later = match report.range.end == report.size {
+        true => "; what was recorded after it is not covered",
+        false => "",
+    };
+    format!(", up to this checkpoint{last}, {dated}{later}")
 }
 
 /// What the bundle's filter asks for, in words.
@@ -224,7 +282,7 @@ fn run_receipt(path: &Path, policy: Option<&Policy>, context: &Context) -> Resul
     let bytes = bytes.ok_or_else(missing)?;
     let verified = Receipt::parse(&bytes)
         .map_err(|error| error.to_string())
-        .and_then(|receipt| receipt.verify(policy).map_err(|error| error.to_string()));
+        .and_then(|receipt| receipt.verify(policy).map_err(|error| why(&receipt, &error)));
     match verified {
         Ok(receipt) => {
             even_if_unread(write_receipt(&receipt, context.settings.format))?;
@@ -238,6 +296,23 @@ fn run_receipt(path: &Path, policy: Option<&Policy>, context: &Context) -> Resul
             even_if_unread(line(&shown))?;
             Ok(Exit::Findings)
         }
+    }
+}
+
+/// Why a receipt does not hold. It has no room for the change of a key.
+fn why(receipt: &Receipt, error: &ReceiptVerifyError) -> String {
+    let checkpoint = &receipt.checkpoint;
+    let origin = checkpoint.checkpoint().origin();
+    let is_named = checkpoint.note().signatures().iter().any(|line| line.name().as_str() == origin);
+    match error {
+        ReceiptVerifyError::Policy(
+            PolicyError::Signature(VerifyError::NoKnownKey) | PolicyError::NoLogSignature,
+        ) if is_named => {
+            "the checkpoint is signed by another key of this name; if the key was rotated, a bundle or the ledger holds \
+             the change"
+                .to_owned()
+        }
+        error => error.to_string(),
     }
 }
 

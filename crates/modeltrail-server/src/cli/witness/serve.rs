@@ -57,7 +57,15 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
     let settings = &context.settings.witness;
     let logs = parse_logs(&settings.logs)?;
     let cosigner = key::read(&settings.key)?;
+    if StateDir::is_new(&settings.state) {
+        key::check_unused(&settings.key, &settings.state)?;
+    }
     let state = StateDir::open(&settings.state, cosigner.verifier())?;
+    if let Err(error) = key::mark_used(&settings.key, &settings.state) {
+        context
+            .notes
+            .warn(&format!("{error}: the loss of the witness's memory would not be noticed"));
+    }
     let witness = Witness::new(cosigner, state, logs, system_clock)?;
     let server = Server::bind(&settings.listen)?;
     let ready = Ready {

@@ -87,7 +87,8 @@ fn read_other() -> String {
 /// What an address was sent: method, path, body.
 type Sent = Arc<Mutex<Vec<(String, String, String)>>>;
 
-/// An address that answers 503 `n_busy` times, then takes everything below `/ok`.
+/// An address that answers 503 `n_busy` times, then takes everything below `/ok`, and gives what was put
+/// there unless the path ends in `post` or `blind`.
 fn address(n_busy: usize) -> (String, Sent) {
     let sent = Sent::default();
     let seen = Arc::clone(&sent);
@@ -97,10 +98,21 @@ fn address(n_busy: usize) -> (String, Sent) {
         let text = String::from_utf8(body.to_vec()).unwrap();
         let mut seen = seen.lock().unwrap();
         seen.push((parts.method.to_string(), parts.uri.to_string(), text));
-        match (seen.len() <= n_busy, parts.uri.path().starts_with("/ok")) {
-            (true, _) => StatusCode::SERVICE_UNAVAILABLE,
-            (false, true) => StatusCode::NO_CONTENT,
-            (false, false) => StatusCode::FORBIDDEN,
+        let path = parts.uri.path();
+        let last = seen
+            .iter()
+            .rev()
+            .find(|(method, uri, _)| method == "PUT" && uri.split('?').next() == Some(path));
+        let last = last.map(|(_, _, body)| body.clone());
+        let is_get = parts.method == axum::http::Method::GET;
+        if seen.len() <= n_busy {
+            (StatusCode::SERVICE_UNAVAILABLE, String::new())
+        } else if !path.starts_with("/ok") || (is_get && path.ends_with("blind")) {
+            (StatusCode::FORBIDDEN, String::new())
+        } else if is_get {
+            last.map_or((StatusCode::NOT_FOUND, String::new()), |body| (StatusCode::OK, body))
+        } else {
+            (StatusCode::NO_CONTENT, String::new())
         }
     };
     let router = Router::new().fallback(any(take));
@@ -118,9 +130,13 @@ fn addresses_get_it_by_put_or_post() {
     );
     let output = folder.run(&["publish"]).code(0);
     assert!(!output.stdout.contains("s3cret"), "{}", output.stdout);
-    let expected = [("PUT", "/ok/put?token=s3cret"), ("POST", "/ok/post")];
-    let expected =
-        expected.map(|(method, path)| (method.into(), path.into(), checkpoint.to_string()));
+    let text = checkpoint.to_string();
+    let expected = [
+        ("GET", "/ok/put?token=s3cret", ""),
+        ("PUT", "/ok/put?token=s3cret", text.as_str()),
+        ("POST", "/ok/post", text.as_str()),
+    ];
+    let expected = expected.map(|(method, path, body)| (method.into(), path.into(), body.into()));
     assert_eq!(*sent.lock().unwrap(), expected);
     let outside = outside(&folder);
     assert_eq!((&outside["tier"], &outside["n_exposed"]), (&"T1".into(), &0.into()));
@@ -131,6 +147,50 @@ fn addresses_get_it_by_put_or_post() {
     );
 }
 
+/// The ledger with the same key is made anew: what the addresses have must show it, and stay.
+#[test]
+fn an_address_with_another_history_is_told_and_left_as_it_is() {
+    let folder = ledger();
+    let other = super::ledgers::fork(&folder);
+    let honest = record(&folder, &["r1", "r2"]);
+    let (one, sent) = address(0);
+    std::fs::create_dir(folder.path("a")).unwrap();
+    copies(&folder, &format!("'http://{one}/ok/x', 'a'"));
+    folder.run(&["publish"]).code(0);
+    assert_eq!(outside(&folder)["tier"], "T1");
+    record(&other, &["r1", "another"]);
+    record(&other, &["r3"]);
+    super::ledgers::replace_by(&folder, &other);
+    // Whoever rewrites the folder's copy too is still found out by the address.
+    std::fs::remove_dir_all(folder.path("a")).unwrap();
+    std::fs::create_dir(folder.path("a")).unwrap();
+    let told = folder.run(&["publish"]).code(1).says("another root");
+    assert!(told.stdout.contains("held back"), "{}", told.stdout);
+    assert!(!folder.path("a/checkpoint").exists(), "it was put elsewhere all the same");
+    let n_put = sent.lock().unwrap().iter().filter(|(method, ..)| method == "PUT").count();
+    assert_eq!(n_put, 1);
+    assert_eq!(sent.lock().unwrap()[1].2, honest.to_string());
+    // The copy is signed by the ledger's key, so it is evidence.
+    assert_eq!(
+        (&outside(&folder)["n_evidence"], &outside(&folder)["is_contradicted"]),
+        (&1.into(), &true.into())
+    );
+    folder.run(&["verify"]).code(1).says("two histories");
+}
+
+#[test]
+fn an_address_that_cannot_be_read_back_does_not_count() {
+    let folder = ledger();
+    record(&folder, &["r1"]);
+    let (address, sent) = address(0);
+    copies(&folder, &format!("'http://{address}/ok/blind', 'post+http://{address}/ok/post'"));
+    let told = folder.run(&["publish"]).code(0);
+    assert!(told.stdout.contains("held against nothing"), "{}", told.stdout);
+    assert_eq!(sent.lock().unwrap().len(), 3);
+    assert_eq!(outside(&folder)["tier"], "T0");
+    folder.run(&["status"]).code(0).says("nothing is ever compared");
+}
+
 #[test]
 fn an_address_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
     let folder = ledger();
@@ -138,11 +198,11 @@ fn an_address_in_trouble_is_asked_again_and_one_that_refuses_is_not() {
     let (busy, sent) = address(2);
     copies(&folder, &format!("'http://{busy}/ok'"));
     folder.run(&["publish"]).code(0);
-    assert_eq!(sent.lock().unwrap().len(), 3);
+    assert_eq!(sent.lock().unwrap().len(), 4, "three to read, one to write");
     let (refuses, sent) = address(0);
     copies(&folder, &format!("'http://{refuses}/no'"));
     folder.run(&["publish"]).code(3).says("status 403");
-    assert_eq!(sent.lock().unwrap().len(), 1);
+    assert_eq!(sent.lock().unwrap().len(), 2);
     copies(&folder, "'http://127.0.0.1:1/x'");
     folder.run(&["publish"]).code(3).says("http://127.0.0.1:1/x");
 }
@@ -166,6 +226,10 @@ fn copies_come_with_the_cosignatures() {
 const TLS_SERVER: &str = r"
 import http.server, ssl
 class Take(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(404)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
     def do_PUT(self):
         self.rfile.read(int(self.headers['Content-Length']))
         self.send_response(204)

@@ -127,6 +127,7 @@ fn a_stamp_is_kept_and_openssl_verifies_it() {
     let outside = folder.json(&["status"])["outside"].clone();
     assert_eq!((&outside["tier"], &outside["covered_size"]), (&"T3".into(), &size.into()));
     assert_eq!(outside["exposed_max_s"], 3610);
+    assert_eq!(outside["basis"], "a time stamp, signature not verified");
     // Another one within the hour is not asked for, even when there are more entries.
     record(&folder, &["r3"]);
     let again = folder.run(&["--format", "json", "publish"]).code(0).json();

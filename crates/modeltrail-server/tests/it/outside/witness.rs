@@ -47,6 +47,20 @@ fn two_processes_cannot_be_one_witness() {
 }
 
 #[test]
+fn an_empty_memory_under_a_key_that_was_used_is_refused() {
+    let folder = ledger();
+    let mut witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
+    witness.kill();
+    std::fs::remove_dir_all(folder.path("w.state")).unwrap();
+    std::fs::create_dir(folder.path("w.state")).unwrap();
+    let args =
+        ["witness", "serve", "--key", "w.key", "--state", "w.state", "--log", &vkey(&folder)];
+    for _ in 0..2 {
+        folder.run(&args).code(3).says("w.state: is empty").says("make a new key");
+    }
+}
+
+#[test]
 fn strangers_get_short_answers() {
     let folder = ledger();
     let checkpoint = record(&folder, &["r1"]);
@@ -76,6 +90,29 @@ fn silent_connections_are_in_nobodys_way() {
     assert_eq!(witness.add_checkpoint(&first(&checkpoint)).0, 200);
     assert_eq!(witness.terminate(), Some(0));
     drop(silent);
+}
+
+/// More of them than there is room for, silent or with a head that never ends: they are sent away after
+/// some seconds, and a log has its turn long before they would have ended by themselves.
+#[test]
+fn those_who_hold_all_connections_are_sent_away() {
+    let folder = ledger();
+    let checkpoint = record(&folder, &["r1"]);
+    let witness = Witness::new(&folder, "w", &[&vkey(&folder)]);
+    let held: Vec<TcpStream> = (0..300)
+        .map(|n| {
+            let mut stream = TcpStream::connect(witness.address).unwrap();
+            if n % 2 == 0 {
+                stream.write_all(b"POST /add-checkpoint HTTP/1.1\r\nHost: ").unwrap();
+            }
+            stream
+        })
+        .collect();
+    let began = std::time::Instant::now();
+    assert_eq!(witness.add_checkpoint(&first(&checkpoint)).0, 200);
+    let waited = began.elapsed();
+    assert!(waited < std::time::Duration::from_secs(15), "{waited:?}");
+    drop(held);
 }
 
 /// The state is written and the process is gone before anybody has read the answer.
