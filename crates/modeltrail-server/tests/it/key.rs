@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use crate::both_verifiers::{both, has_tools};
 use crate::support::{Folder, line};
 
 fn anchor(folder: &Folder) -> String {
@@ -147,6 +148,14 @@ fn a_restored_backup_is_refused_and_goes_on_in_a_new_epoch() {
     assert_eq!(folder.count(&["--request-id", "early"]), 0);
     log(&folder, "next");
     folder.run(&["verify"]).code(0);
+    // The new ledger is another one: who has the key of the one before is not told of tampering.
+    let known = folder.run(&["--format", "json", "verify", "--key", &old]).code(1).json();
+    let known = known["findings"].as_array().unwrap();
+    assert!(known.iter().all(|finding| finding["kind"] == "unknown_signer"), "{known:?}");
+    folder.run(&["bundle", "--kind", "epoch", "-o", "epoch.tar"]).code(0);
+    if has_tools() {
+        both(&folder, &["--bundle", "epoch.tar", "--key", &vkey(&folder)], 0);
+    }
     let aside = format!("sqlite:{}", report["set_aside"].as_str().unwrap());
     assert_eq!(folder.count(&["--store", &aside, "--request-id", "early"]), 1);
     let first = folder.run(&["query", "--kind", "epoch"]).code(0).stdout;
@@ -170,4 +179,25 @@ fn of_two_keys_that_sign_the_newer_one_can_be_retired() {
     let next = folder.run(&["key", "rotate"]).code(0).stdout;
     assert_ne!(next, stolen);
     folder.run(&["verify", "--key", &old]).code(0);
+}
+
+#[test]
+fn a_bundle_is_believed_under_the_key_that_was_pinned_before_it_was_rotated() {
+    let folder = Folder::with_ledger();
+    let old = vkey(&folder);
+    folder.run(&["key", "rotate"]).code(0);
+    folder.run(&["key", "retire"]).code(0);
+    log(&folder, "after");
+    folder.run(&["bundle", "-o", "all.tar"]).code(0);
+    folder.run(&["receipt", "after", "-o", "after.tlog-proof"]).code(0);
+    if has_tools() {
+        let (ours, theirs) = both(&folder, &["--bundle", "all.tar", "--key", &old], 0);
+        assert!(ours.contains("by the key entries") && theirs.contains("by the key entries"));
+        let receipt = ["--receipt", "after.tlog-proof", "--key", &old];
+        let (ours, theirs) = both(&folder, &receipt, 1);
+        assert!(
+            ours.contains("another key of this name")
+                && theirs.contains("another key of this name")
+        );
+    }
 }
