@@ -32,6 +32,7 @@ pub(crate) struct Args {
 }
 
 /// What was done, for the end.
+#[derive(Default)]
 struct Totals {
     n_lines: u64,
     n_masked_lines: u64,
@@ -39,11 +40,6 @@ struct Totals {
     by_rule: BTreeMap<Rule, u64>,
 }
 
-impl Default for Totals {
-    fn default() -> Self {
-        Self { n_lines: 0, n_masked_lines: 0, n_refused: 0, by_rule: [0; Rule::ALL.len()] }
-    }
-}
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Source { name, from, .. } = Source::open(args.file.as_deref(), context.notes)?;
