@@ -50,6 +50,19 @@ const STOPS: [Stop; 256] = {
     table
 };
 
+/// The same where only [`Rule::BASIC`] is looked for.
+const BASIC_STOPS: [Stop; 256] = {
+    let mut table = STOPS;
+    let mut byte = 0;
+    while byte < 256 {
+        if !matches!(table[byte], Stop::Digit | Stop::At | Stop::Percent) {
+            table[byte] = Stop::Go;
+        }
+        byte += 1;
+    }
+    table
+};
+
 /// A text on the way through.
 pub(super) struct Scan<'s, 't> {
     pub(super) rules: RuleSet,
@@ -100,14 +113,16 @@ pub(super) fn scan(
 
 impl Scan<'_, '_> {
     fn run(&mut self) {
+        let stops = if self.rules.is_beyond_basic() { &STOPS } else { &BASIC_STOPS };
+        let stop_of = |byte: u8| stops.get(usize::from(byte)).copied().unwrap_or(Stop::Go);
         let mut at = 0;
         while let Some(rest) = self.bytes.get(at..) {
-            let stop = rest.iter().position(|&byte| STOPS[usize::from(byte)] != Stop::Go);
+            let stop = rest.iter().position(|&byte| stop_of(byte) != Stop::Go);
             let Some(n) = stop else { break };
             steps::add(n + 1);
             let here = at + n;
             let byte = rest.get(n).copied().unwrap_or_default();
-            let next = match STOPS[usize::from(byte)] {
+            let next = match stop_of(byte) {
                 Stop::Go => None,
                 Stop::Digit => Some(self.digit(here)),
                 Stop::At => self.email(here, 1),
@@ -180,12 +195,15 @@ impl Scan<'_, '_> {
         if let Some(end) = self.stamp(here) {
             return end;
         }
-        if here >= self.token_end
+        let beyond_basic = self.rules.is_beyond_basic();
+        if beyond_basic
+            && here >= self.token_end
             && let Some(end) = secret::token(self, here)
         {
             return end;
         }
-        if here >= self.word_end
+        if beyond_basic
+            && here >= self.word_end
             && let Some(end) = ids::word(self, here)
         {
             return end;
@@ -242,6 +260,7 @@ impl Scan<'_, '_> {
                 // What is told by words, as an address or a date is, can stand behind a number.
                 let start = run.group(group).map_or(first, |group| group.start);
                 if group > 0
+                    && self.rules.is_beyond_basic()
                     && start >= self.word_end
                     && let Some(end) = ids::word(self, start)
                 {
@@ -278,13 +297,14 @@ impl Scan<'_, '_> {
         let card = || Some((card::at(run, group, subject)?, Rule::CreditCard));
         let ssn = || Some((ssn::at(run, group, subject)?, Rule::Ssn));
         let on = |found: &(Hit, Rule)| self.rules.has(found.1);
+        let more = self.rules.is_beyond_basic();
         let first = if plus { phone().filter(on) } else { None };
         first
             .or_else(|| card().filter(on))
             .or_else(|| ssn().filter(on))
-            .or_else(|| ids::digits(self, run, group))
+            .or_else(|| if more { ids::digits(self, run, group) } else { None })
             .or_else(|| if plus { None } else { phone().filter(on) })
-            .or_else(|| ids::spoken_of(self, run, group))
+            .or_else(|| if more { ids::spoken_of(self, run, group) } else { None })
             .filter(|(hit, _)| !run.in_uuid(hit.start, hit.end))
     }
 }

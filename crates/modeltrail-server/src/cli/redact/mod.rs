@@ -40,7 +40,6 @@ struct Totals {
     by_rule: BTreeMap<Rule, u64>,
 }
 
-
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Source { name, from, .. } = Source::open(args.file.as_deref(), context.notes)?;
     let bytes_max = context.settings.limits.record_bytes_max.saturating_add(LINE_SLACK_BYTES);
