@@ -8,7 +8,7 @@ import hashlib, json, pathlib, struct, sys
 
 sys.dont_write_bytecode = True
 
-import records, spool
+import records, redaction_policy, spool
 from canonical import canonical_text
 
 HERE = pathlib.Path(__file__).parent
@@ -101,7 +101,7 @@ def chain():
 def main():
     cases = [c.strip() for line in CANONICAL.strip().split("\n") for c in line.split(" | ")]
     files = {"canonical.json": {"equal": [[c, canonical_text(c)] for c in cases]}, "leaf.json": chain(),
-             "record.json": records.vectors(), "spool.json": spool.vectors()}
+             "record.json": records.vectors(), "redaction-policy.json": redaction_policy.vectors(), "spool.json": spool.vectors()}
     for name, content in files.items():
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         if "--check" in sys.argv:

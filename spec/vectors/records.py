@@ -9,7 +9,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from canonical import Num, canonical, canonical_text
 
 MAC_KEY = bytes(range(32))
-RULES = ["email", "phone", "ssn", "credit_card"]
+RULES = """
+email phone ssn credit_card iban bank_account aba_routing ip_address mac_address url_credentials api_key jwt
+private_key password secret auth_header cookie crypto_wallet date_of_birth passport driver_license person_name
+address us_itin us_npi us_mbi de_tax_id fr_nir es_nif it_fiscal_code nl_bsn be_nn se_personnummer fi_hetu
+no_fnr dk_cpr pl_pesel pt_nif ch_ahv at_svnr ie_pps uk_nhs uk_nino cz_rc ro_cnp hr_oib bg_egn ee_isikukood
+tr_tckn in_aadhaar in_pan sg_nric cn_ric kr_rrn th_tnin za_id il_id jp_my_number hk_id tw_id au_tfn
+au_medicare br_cpf br_cnpj ca_sin mx_curp cl_rut ar_cuit
+""".split()
 ENCODINGS = {"json": 1, "raw": 2}
 KINDS = {"prediction": 1, "oversight": 2, "decision": 3, "outcome": 4, "incident": 5, "lifecycle": 6, "session": 7}
 STATUSES = {"success": 1, "failure": 2, "unknown": 3}
@@ -21,7 +28,7 @@ def mac(*pieces):
 
 
 def policy(rules):
-    lines = ["modeltrail/redaction", "engine 1", "rule pack 1"] + ["rule " + r for r in RULES if r in rules]
+    lines = ["modeltrail/redaction", "engine 2", "rule pack 2"] + ["rule " + r for r in RULES if r in rules]
     return hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
 
 

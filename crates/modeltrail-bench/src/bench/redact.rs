@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use modeltrail_core::Limits;
 use modeltrail_core::canonical::canonicalize;
-use modeltrail_core::redact::Redactor;
+use modeltrail_core::redact::{Redactor, Rule};
 use serde_json::json;
 
 use crate::Result;
@@ -28,24 +28,17 @@ pub(crate) fn run(setup: &Setup) -> Result<Outcome> {
     let lines = Generator::with(n, setup.seed, PERSONAL).take_lines(usize::MAX);
     let n_bytes: usize = lines.iter().map(String::len).sum();
     let (patterns, redactor) = (Patterns::new()?, Redactor::default());
-    let limits = Limits::default();
+    let basic = Redactor::with_rules(Rule::BASIC);
     let mut n_masked = 0;
-    let (mut baseline, mut product) = (f64::MAX, f64::MAX);
+    let (mut baseline, mut product, mut four) = (f64::MAX, f64::MAX, f64::MAX);
     for _ in 0..N_ROUNDS {
         let begun = Instant::now();
         for line in &lines {
             std::hint::black_box(patterns.redact(line.as_bytes())?);
         }
         baseline = baseline.min(begun.elapsed().as_secs_f64());
-        n_masked = 0;
-        let begun = Instant::now();
-        for line in &lines {
-            let canonical = canonicalize(line.as_bytes(), &limits)?;
-            let masked = redactor.redact_json(&canonical)?;
-            n_masked += usize::from(masked.is_some());
-            std::hint::black_box(masked.map_or(canonical, |(masked, _)| masked));
-        }
-        product = product.min(begun.elapsed().as_secs_f64());
+        (product, n_masked) = best(product, &lines, &redactor)?;
+        (four, _) = best(four, &lines, &basic)?;
     }
     let rate = |seconds: f64| n_bytes as f64 / seconds;
     let ratio = baseline / product;
@@ -57,6 +50,7 @@ pub(crate) fn run(setup: &Setup) -> Result<Outcome> {
         }),
         product: json!({
             "bytes_per_second": rate(product),
+            "bytes_per_second_of_four_rules": rate(four),
             "us_per_record": product * 1e6 / n as f64,
             "bytes_per_record": n_bytes as f64 / n as f64,
             "records_masked": n_masked,
@@ -71,4 +65,18 @@ pub(crate) fn run(setup: &Setup) -> Result<Outcome> {
                 .to_owned(),
         ],
     })
+}
+
+/// The best time so far for all lines, from received text to kept bytes; and how many were masked.
+fn best(so_far: f64, lines: &[String], redactor: &Redactor) -> Result<(f64, usize)> {
+    let limits = Limits::default();
+    let begun = Instant::now();
+    let mut n_masked = 0;
+    for line in lines {
+        let canonical = canonicalize(line.as_bytes(), &limits)?;
+        let masked = redactor.redact_json(&canonical)?;
+        n_masked += usize::from(masked.is_some());
+        std::hint::black_box(masked.map_or(canonical, |(masked, _)| masked));
+    }
+    Ok((so_far.min(begun.elapsed().as_secs_f64()), n_masked))
 }

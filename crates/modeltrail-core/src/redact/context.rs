@@ -10,7 +10,9 @@ use super::lexicon::{
     CARD, IDENTIFIER, OTHER, OTHER_IN_NAMES_ONLY, PHONE_STRONG, PHONE_STRONG_WIDE, PHONE_WEAK,
     PHONE_WEAK_TEXT, SSN, UNITS, is_in,
 };
-use super::policy::Rule;
+use super::names::{self, Verdict};
+use super::rule::RuleSet;
+use super::{steps, topics, values};
 
 /// A name on the path of a value, and those further out.
 pub(super) struct Names<'n> {
@@ -18,6 +20,7 @@ pub(super) struct Names<'n> {
     outer: Option<&'n Names<'n>>,
     /// Read at the first ambiguous number beneath, so that the next ones cost nothing.
     facts: OnceCell<Facts>,
+    verdict: OnceCell<Option<Verdict>>,
 }
 
 /// What a name says about the values beneath it.
@@ -33,11 +36,36 @@ struct Facts {
     card_path: bool,
     /// Whether it ends as the name of an identifier or a time does.
     identifier: bool,
+    /// What it speaks of.
+    topics: RuleSet,
+    /// What it and those further out speak of.
+    topics_path: RuleSet,
 }
 
 impl<'n> Names<'n> {
     pub(super) fn new(name: &'n str, outer: Option<&'n Names<'n>>) -> Self {
-        Self { name, outer, facts: OnceCell::new() }
+        Self { name, outer, facts: OnceCell::new(), verdict: OnceCell::new() }
+    }
+
+    /// What the name, or one further out that holds for all beneath it, says about a value here.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        *self.verdict.get_or_init(|| {
+            let own = names::verdict(self.name, self.outer.map(|outer| outer.name));
+            own.or_else(|| {
+                let deep = self.outer?.verdict().filter(|verdict| verdict.deep)?;
+                (!names::is_aside(self.name)).then_some(deep)
+            })
+        })
+    }
+
+    /// The name further out.
+    pub(super) fn outer(&self) -> Option<&'n Names<'n>> {
+        self.outer
+    }
+
+    /// The name itself.
+    pub(super) fn name(&self) -> &'n str {
+        self.name
     }
 
     fn facts(&self) -> Facts {
@@ -45,13 +73,16 @@ impl<'n> Names<'n> {
             let outer = self.outer.map(Self::facts);
             let phone = phone_in_name(self.name);
             let last = words(self.name).last();
+            let topics = speaks_of(&lowered(self.name), 0).0;
             Facts {
                 phone,
                 phone_path: strongest(phone, outer.map_or(Nearby::Silent, |o| o.phone_path)),
                 ssn_path: speaks_of_ssn(self.name) || outer.is_some_and(|o| o.ssn_path),
-                card_path: words(self.name).any(|word| is_in(CARD, word))
+                card_path: words(self.name).any(|word| is_in(&CARD, word))
                     || outer.is_some_and(|o| o.card_path),
-                identifier: last.is_some_and(|word| is_in(IDENTIFIER, word)),
+                identifier: last.is_some_and(|word| is_in(&IDENTIFIER, word)),
+                topics,
+                topics_path: topics.or(outer.map_or(RuleSet::NONE, |o| o.topics_path)),
             }
         })
     }
@@ -106,7 +137,7 @@ fn phone_in_text(before: &str, after: &str) -> Nearby {
     for word in words(before) {
         other_for = other_for.map(|n: usize| n + 1);
         match phone_word(last, word, true) {
-            Nearby::Silent if is_in(OTHER, word) && !is_in(OTHER_IN_NAMES_ONLY, word) => {
+            Nearby::Silent if is_in(&OTHER, word) && !is_in(&OTHER_IN_NAMES_ONLY, word) => {
                 other_for = Some(1);
             }
             Nearby::Silent => {}
@@ -122,7 +153,7 @@ fn phone_in_text(before: &str, after: &str) -> Nearby {
     }
     let mut last = "";
     for (n, word) in words(after).enumerate() {
-        if n == 0 && is_in(UNITS, word) {
+        if n == 0 && is_in(&UNITS, word) {
             return Nearby::Other;
         }
         nearest = strongest(nearest, phone_word(last, word, true));
@@ -136,7 +167,7 @@ fn phone_in_name(name: &str) -> Nearby {
     let (mut said, mut tail, mut last) = (Nearby::Silent, Nearby::Silent, "");
     for word in words(name) {
         tail = match phone_word(last, word, false) {
-            Nearby::Silent if is_in(OTHER, word) => Nearby::Other,
+            Nearby::Silent if is_in(&OTHER, word) => Nearby::Other,
             other => other,
         };
         said = strongest(said, tail);
@@ -155,7 +186,10 @@ fn strongest(a: Nearby, b: Nearby) -> Nearby {
 }
 
 fn phone_word(last: &str, word: &str, in_text: bool) -> Nearby {
-    if is_in(PHONE_STRONG, word) || (last.eq_ignore_ascii_case("caller") && is(word, "id")) {
+    if is_in(&PHONE_STRONG, word)
+        || (last.eq_ignore_ascii_case("caller") && is(word, "id"))
+        || (in_text && is(last, "my") && is(word, "number"))
+    {
         return Nearby::Strong;
     }
     if !word.is_ascii() {
@@ -164,7 +198,7 @@ fn phone_word(last: &str, word: &str, in_text: bool) -> Nearby {
             return Nearby::Strong;
         }
     }
-    if is_in(PHONE_WEAK, word) || (in_text && is_in(PHONE_WEAK_TEXT, word)) {
+    if is_in(&PHONE_WEAK, word) || (in_text && is_in(&PHONE_WEAK_TEXT, word)) {
         return Nearby::Weak;
     }
     let someone = ["me", "us", "him", "her", "them", "at", "on"].iter().any(|who| is(word, who));
@@ -186,12 +220,89 @@ fn speaks_of_ssn(text: &str) -> bool {
     for word in words(text) {
         let pair =
             is(last, "social") && ["security", "is", "number", "no"].iter().any(|w| is(word, w));
-        if pair || is_in(SSN, word) {
+        if pair || is_in(&SSN, word) {
             return true;
         }
         last = word;
     }
     false
+}
+
+/// What the surroundings of a candidate speak of.
+#[derive(Clone, Copy)]
+pub(super) struct Around {
+    /// The words near it and the names on its path.
+    pub(super) rules: RuleSet,
+    /// The last words before it, or the name it stands under.
+    pub(super) near: RuleSet,
+    /// Whether the last words before it name something else: an order, a version.
+    pub(super) other: bool,
+}
+
+/// How many words before a candidate can name it as "passport no. …" does.
+const NEAR_WORDS: usize = 4;
+
+/// What surrounds the bytes from `start` to `end` of the text.
+pub(super) fn around(subject: &Subject<'_>, start: usize, end: usize) -> Around {
+    let facts = subject.names.map(Names::facts);
+    let (own, path) = facts.map_or((RuleSet::NONE, RuleSet::NONE), |f| (f.topics, f.topics_path));
+    if start == 0 && end == subject.text.len() {
+        return Around { rules: path, near: own, other: facts.is_some_and(|f| f.identifier) };
+    }
+    let lower = lowered(before(subject.text, start));
+    let (said, near) = speaks_of(&lower, NEAR_WORDS);
+    let after = speaks_of(&lowered(after(subject.text, end)), 0).0;
+    let mut last = lower.split_terminator(' ').rev().take(2);
+    let other =
+        near.is_empty() && last.any(|w| is_in(&OTHER, w) && !is_in(&OTHER_IN_NAMES_ONLY, w));
+    Around { rules: said.or(after).or(path), near: near.or(own), other }
+}
+
+/// What the words between the last number and `start` speak of, those behind `end`, and the name
+/// that the text stands under: of two dates, a word names the one it precedes.
+pub(super) fn named_since_number(subject: &Subject<'_>, start: usize, end: usize) -> RuleSet {
+    let own = subject.names.map_or(RuleSet::NONE, |names| names.facts().topics);
+    if start == 0 && end == subject.text.len() {
+        return own;
+    }
+    let before = before(subject.text, start);
+    let from = before.bytes().rposition(|byte| byte.is_ascii_digit()).map_or(0, |at| at + 1);
+    let said = speaks_of(&lowered(before.get(from..).unwrap_or_default()), 0).0;
+    let after = after(subject.text, end);
+    let to = after.bytes().position(|byte| byte.is_ascii_digit()).unwrap_or(after.len());
+    let after = speaks_of(&lowered(after.get(..to).unwrap_or_default()), 0).0;
+    said.or(after).or(own)
+}
+
+/// The words in lower case, each followed by a space.
+fn lowered(text: &str) -> String {
+    let mut lower = String::with_capacity(text.len() + 8);
+    for word in words(text) {
+        if word.is_ascii() {
+            lower.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+        } else {
+            lower.push_str(&word.to_lowercase());
+        }
+        lower.push(' ');
+    }
+    lower
+}
+
+/// What such words speak of, and what those phrases do that start in the last `n_near` words.
+fn speaks_of(lower: &str, n_near: usize) -> (RuleSet, RuleSet) {
+    let (mut said, mut near) = (RuleSet::NONE, RuleSet::NONE);
+    let n_words = lower.split_terminator(' ').count();
+    let mut rest = lower;
+    let mut n = 0;
+    while let Some((word, tail)) = rest.split_once(' ') {
+        let rules = topics::spoken_of(rest, word);
+        said = said.or(rules);
+        if n + n_near >= n_words {
+            near = near.or(rules);
+        }
+        (rest, n) = (tail, n + 1);
+    }
+    (said, near)
 }
 
 /// Whether the whole value sits under a name that makes it an identifier or a time.
@@ -201,6 +312,7 @@ pub(super) fn is_identifier(names: Option<&Names<'_>>) -> bool {
 
 /// The words before `start` that are near; one that is cut by the window is left out.
 fn before(text: &str, start: usize) -> &str {
+    steps::add(BEFORE_BYTES);
     let mut from = start.saturating_sub(BEFORE_BYTES);
     while from < start && !text.is_char_boundary(from) {
         from += 1;
@@ -234,14 +346,14 @@ fn is_word_byte(byte: &u8) -> bool {
 
 /// The words of a text: runs of letters, cut where a small letter meets a capital. What the
 /// redactor itself put there (`[PHONE]`) is no word.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {
             let start = rest.bytes().position(|byte| is_word_byte(&byte))?;
             let bracketed = start.checked_sub(1).and_then(|at| rest.get(at..)).unwrap_or_default();
-            if let Some(rule) = Rule::ALL.iter().find(|r| bracketed.starts_with(r.replacement())) {
-                rest = bracketed.get(rule.replacement().len()..)?;
+            if let Some(len) = values::placeholder_len(bracketed.as_bytes()) {
+                rest = bracketed.get(len..)?;
                 continue;
             }
             let tail = rest.get(start..)?;

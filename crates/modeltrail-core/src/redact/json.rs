@@ -7,9 +7,13 @@
 /// wraps it and still bounds the stack of the recursive readers here.
 pub(super) const DEPTH_MAX: usize = 256;
 
-/// Fewer digits than this in a text hold no number that any rule masks: the shortest are
-/// international telephone numbers of eight digits.
+/// Fewer digits than this make no integer that any rule masks, unless its name says what it is: the
+/// shortest are international telephone numbers and Australian tax file numbers of eight digits.
 pub(super) const DIGITS_MIN: u32 = 8;
+
+/// Fewer digits than this in a string, and none of the marks that rules stop at, are nothing that
+/// any rule masks: the shortest are the four of `1.1.1.1`.
+const DIGITS_IN_STRING_MIN: u32 = 4;
 
 /// Why a document could not be redacted. Holds an offset and no content, so that it may be logged.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -56,8 +60,18 @@ const CLASS: [u8; 256] = {
         table[digit] = DIGIT;
         digit += 1;
     }
-    table[b'@' as usize] = WANTED;
-    table[b'%' as usize] = WANTED;
+    let marks = b"@%:=>_-wWI[(&";
+    let mut n = 0;
+    while n < marks.len() {
+        table[marks[n] as usize] = WANTED;
+        n += 1;
+    }
+    // What can be a digit or a mark in another form.
+    let mut byte = 0x80;
+    while byte < 0x100 {
+        table[byte] = WANTED;
+        byte += 1;
+    }
     table
 };
 
@@ -184,7 +198,7 @@ impl<'j> Cursor<'j> {
         }
         let raw = self.text.get(start + 1..self.at).unwrap_or_default();
         self.at += 1;
-        let candidate = unicode || seen & WANTED != 0 || n_digits >= DIGITS_MIN;
+        let candidate = unicode || seen & WANTED != 0 || n_digits >= DIGITS_IN_STRING_MIN;
         Ok(StringToken { start, end: self.at, raw, escaped, candidate })
     }
 

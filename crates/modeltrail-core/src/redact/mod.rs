@@ -7,36 +7,66 @@
 //! The way of one value:
 //!
 //! ```text
-//! find   walks the JSON once, token by token (json), and keeps the names on the path (context, lexicon)
-//! scan   goes through one text and stops only at a digit, an '@' or a '%'
-//! digits gathers the run of digit groups there; card, ssn and phone judge it, email judges an '@'
-//! edit   writes the new document: replaced tokens, and members sorted again where a name changed
+//! find     walks the JSON once, token by token (json), and keeps the names on the path (context, names)
+//! leaf     takes one text: whole, if its name condemns it; as JSON in a string (find again); or as it stands
+//! fold     makes a plain copy where digits or marks are written in other characters
+//! scan     goes through the text and stops only at bytes that a candidate can be told by
+//!          digits     gathers digit groups; card, ssn, ids and phone judge them
+//!          ids        words of letters and digits, dates, codes beside words (id_tables, check)
+//!          network    addresses and URLs by their colons and dots
+//!          secret     tokens of services (services), JSON web tokens, private keys, base64
+//!          assign     what is assigned to a name of a secret (names, values)
+//!          email      an '@'
+//! stream   puts pieces of streamed text together and cuts what lies across them
+//! edit     writes the new document: replaced tokens, and members sorted again where a name changed
 //! ```
 //!
-//! A new rule is a file of its own with a judge, a variant of [`Rule`] and a line in the dispatch
+//! A new rule is a line in the registry (`rule`), a check, and a line in a table or in the dispatch
 //! of `scan`. What is ambiguous by its shape alone (ten digits, nine digits) needs a word beside
-//! it or a name on its path, and those are looked up only then.
+//! it or a name on its path (`phrases`), and those are looked up only then.
 //!
 //! Masking can bring a word nearer to a number than it was. Every entry point therefore repeats
-//! until a pass finds nothing, which makes redaction idempotent by construction. It ends: no
-//! replacement holds a digit or an '@', so each pass leaves fewer of them. (The ordinals that
+//! until a pass finds nothing, which makes redaction idempotent by construction. It ends: a match
+//! holds something that no replacement is made of, so each pass leaves less. (The ordinals that
 //! [`Redactor::redact_json`] appends to colliding names follow a '#', which no rule reads across.)
 //!
-//! Not done here: names of people, addresses and other things without a shape; text split over
-//! several strings; base64 and other encodings; digits outside ASCII.
+//! Each byte is gathered once: what was judged is remembered by its end, and look-ahead and
+//! look-back are bounded. `tests/properties` holds the counted steps against the length.
+//!
+//! Not done here: names of people and addresses in free text, which have no shape.
 
+mod assign;
+mod base64;
 mod card;
+mod check;
 mod context;
+mod dates;
 mod digits;
 mod edit;
 mod email;
 mod find;
+mod fold;
+mod id_tables;
+mod ids;
 mod json;
+mod leaf;
 mod lexicon;
+mod name_words;
+mod names;
+mod network;
 mod phone;
+mod phrases;
 mod policy;
+mod rule;
+pub mod rules;
 mod scan;
+mod secret;
+mod services;
 mod ssn;
+mod steps;
+mod stream;
+mod topics;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -44,10 +74,16 @@ mod tests;
 use std::sync::Arc;
 
 pub use json::RedactError;
-pub use policy::{Counts, Rule, Span};
+pub use policy::{Counts, Span};
+pub use rule::Rule;
 
 use context::Names;
-use policy::RuleSet;
+use leaf::Patch;
+use rule::RuleSet;
+
+/// A pass takes more away, so that their number is bounded by the text; this bounds the time. Texts
+/// that need more than three have been made for it.
+const PASSES_MAX: usize = 24;
 
 /// Masks personal data in JSON and in text. Cheap to clone, `Send + Sync`, without state of its
 /// own: the same input gives the same output.
@@ -82,7 +118,7 @@ impl Redactor {
     /// A redactor that applies only these rules.
     pub fn with_rules(rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect::<RuleSet>();
-        Self { rules, digest: rules.digest().into() }
+        Self { rules, digest: policy::digest(rules).into() }
     }
 
     /// A redactor that masks nothing. Its digest says so.
@@ -132,9 +168,13 @@ impl Redactor {
         canonical: &[u8],
         names: Option<&Names<'_>>,
     ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        let Some((mut masked, mut counts)) = self.pass(canonical, names)? else { return Ok(None) };
-        while let Some((again, more)) = self.pass(&masked, names)? {
-            masked = again;
+        let Some((mut masked, mut counts, mut again)) = self.pass(canonical, names)? else {
+            return Ok(None);
+        };
+        for _ in 1..PASSES_MAX {
+            let next = if again { self.pass(&masked, names)? } else { None };
+            let Some((document, more, further)) = next else { break };
+            (masked, again) = (document, further);
             counts.merge(&more);
         }
         Ok(Some((masked, counts)))
@@ -144,48 +184,74 @@ impl Redactor {
         &self,
         json: &[u8],
         names: Option<&Names<'_>>,
-    ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
+    ) -> Result<Option<(Vec<u8>, Counts, bool)>, RedactError> {
         let found = find::find(self.rules, json, names)?;
         if found.edits.is_empty() {
             return Ok(None);
         }
-        Ok(Some((edit::apply(json, &found.edits)?, found.counts)))
+        let mut counts = Counts::default();
+        for rule in found.edits.iter().flat_map(|edit| &edit.rules) {
+            counts.add(*rule, 1);
+        }
+        Ok(Some((edit::apply(json, &found.edits)?, counts, found.again)))
+    }
+
+    /// Masks a JSON object and answers with the whole of it, changed or not: what the seed
+    /// document's `redact_pii(data)` does, with every rule that is on, and in lists, names of
+    /// members and integers too. White space and the order of members stay, but where a name was
+    /// masked its object is written anew as [`Redactor::redact_json`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Redactor::redact_json`], and [`RedactError::Syntax`] at the first byte when the document
+    /// is no object.
+    pub fn redact_pii(&self, object: &[u8]) -> Result<Vec<u8>, RedactError> {
+        let start = object.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        if object.get(start) != Some(&b'{') {
+            return Err(RedactError::Syntax { offset: start, expected: "an object" });
+        }
+        Ok(self.redact_json(object)?.map_or_else(|| object.to_vec(), |(masked, _)| masked))
     }
 
     /// Masks plain text: a part that is no JSON, the message of an error. `None` when nothing was
     /// found.
     pub fn redact_text(&self, text: &str) -> Option<(String, Counts)> {
-        let spans = self.settled(text, None);
-        if spans.is_empty() {
+        let patches = self.settled(text, None);
+        if patches.is_empty() {
             return None;
         }
         let mut counts = Counts::default();
-        for span in &spans {
-            counts.add(span.rule, 1);
+        for rule in patches.iter().flat_map(Patch::rules) {
+            counts.add(rule, 1);
         }
-        Some((scan::mask(text, &spans), counts))
+        Some((leaf::apply(text, &patches), counts))
     }
 
     /// The spans that [`Redactor::redact_text`] would mask, as byte ranges in `text`, ascending
-    /// and apart from each other. `context` is the name of the member that holds the text.
+    /// and apart from each other. `context` is the name of the member that holds the text. In a
+    /// text that is JSON itself a span is a whole token.
     pub fn find(&self, text: &str, context: Option<&str>) -> Vec<Span> {
         let names = context.map(|name| Names::new(name, None));
-        self.settled(text, names.as_ref())
+        let patches = self.settled(text, names.as_ref());
+        let span = |patch: &Patch| Span { start: patch.start, end: patch.end, rule: patch.rule };
+        patches.iter().map(span).collect()
     }
 
-    /// Spans in `text` after which a further pass over the masked text finds nothing.
-    fn settled(&self, text: &str, names: Option<&Names<'_>>) -> Vec<Span> {
-        let mut spans = Vec::new();
-        scan::scan(self.rules, text, names, &mut spans);
-        let mut more = Vec::new();
-        while !spans.is_empty() {
-            more.clear();
-            scan::scan(self.rules, &scan::mask(text, &spans), names, &mut more);
-            if more.is_empty() {
+    /// Patches of `text` after which a further pass over the masked text finds nothing.
+    fn settled(&self, text: &str, names: Option<&Names<'_>>) -> Vec<Patch> {
+        let mut patches = Vec::new();
+        if self.rules.is_empty() {
+            return patches;
+        }
+        leaf::patches(self.rules, text, names, 0, &mut patches);
+        for _ in 1..PASSES_MAX {
+            let mut more = Vec::new();
+            leaf::patches(self.rules, &leaf::apply(text, &patches), names, 0, &mut more);
+            if patches.is_empty() || more.is_empty() {
                 break;
             }
-            spans = scan::lift(&spans, &more);
+            patches = leaf::lift(&patches, more);
         }
-        spans
+        patches
     }
 }

@@ -5,6 +5,7 @@
 //! - in one run, and in the groups of other countries: only beside a word or under a name that
 //!   speaks of a telephone.
 
+use super::check::phone as plans;
 use super::context::{self, Nearby, Subject};
 use super::digits::{Run, Sep};
 use super::scan::Hit;
@@ -14,6 +15,9 @@ const INTERNATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
 /// National numbers with their trunk prefix: nine digits (Portugal) to twelve (Germany).
 const NATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 9..=12;
+
+/// The most that is dialled within a country, its trunk prefix included.
+const NATIONAL_DIGITS_MAX: usize = 13;
 
 /// The digits of a North American number with its country code.
 const NANP_DIGITS: usize = 11;
@@ -29,7 +33,8 @@ pub(super) fn at(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<H
     if !run.is_free_left(first) {
         return None;
     }
-    let last = north_american(run, first, subject)
+    let last = dialled(run, first, subject)
+        .or_else(|| north_american(run, first, subject))
         .or_else(|| bare(run, first, subject))
         .or_else(|| national(run, first, subject))?;
     let group = run.group(first)?;
@@ -73,7 +78,9 @@ fn international(run: &Run<'_>, start: usize, subject: &Subject<'_>) -> Option<H
         let complete = if code / 10 == 1 {
             n_digits == NANP_DIGITS && run.digits(0, last).nth(1).is_some_and(|area| area >= 2)
         } else {
-            n_digits >= *INTERNATIONAL_DIGITS.start() && is_country(code)
+            n_digits >= *INTERNATIONAL_DIGITS.start()
+                && is_country(code)
+                && plans::international_possible(packed(run, 0, last).digits())
         };
         if complete && is_free_right(run, last) {
             found = Some(Hit { start, end: with_extension(run, last)?, last_group: last });
@@ -88,6 +95,58 @@ fn international(run: &Run<'_>, start: usize, subject: &Subject<'_>) -> Option<H
                 Nearby::Strong | Nearby::Weak
             )
     })
+}
+
+/// The digits of some groups, as ASCII.
+struct Packed {
+    digits: [u8; DIGITS_MAX],
+    n: usize,
+}
+
+/// E.164 allows fifteen; `00` and a trunk prefix in parentheses can come on top.
+const DIGITS_MAX: usize = 18;
+
+impl Packed {
+    fn digits(&self) -> &[u8] {
+        self.digits.get(..self.n).unwrap_or_default()
+    }
+}
+
+fn packed(run: &Run<'_>, first: usize, last: usize) -> Packed {
+    let mut packed = Packed { digits: [0; DIGITS_MAX], n: 0 };
+    for (slot, digit) in packed.digits.iter_mut().zip(run.digits(first, last)) {
+        *slot = digit + b'0';
+        packed.n += 1;
+    }
+    packed
+}
+
+/// `00` in front of an international number, as it is dialled from much of the world: in groups,
+/// or beside a word; the last group.
+fn dialled(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize> {
+    if run.leads(first) != 0 || run.len(first) < 2 || run.digits(first, first).nth(1) != Some(0) {
+        return None;
+    }
+    let mut found = None;
+    for last in first..first + 7 {
+        let packed = packed(run, first, last);
+        if run.len(last) == 0 || packed.n >= DIGITS_MAX {
+            break;
+        }
+        let number = packed.digits().get(2..).unwrap_or_default();
+        if is_free_right(run, last) && plans::international(number) {
+            found = Some(last);
+        }
+    }
+    let last = found?;
+    let (start, end) = (run.group(first)?.start, run.group(last)?.end);
+    let near = context::phone_nearby(subject, start, end);
+    let fits = match near {
+        Nearby::Strong | Nearby::Weak => true,
+        Nearby::Silent => last > first + 1,
+        Nearby::Other => false,
+    };
+    fits.then_some(last)
 }
 
 /// Whether country codes start with these two digits (ITU-T E.164, list of assigned codes). Zone
@@ -136,28 +195,29 @@ fn north_american(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<
 /// One run of digits beside a word that says what it is.
 fn bare(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize> {
     let n_digits = run.len(first);
-    if !NATIONAL_DIGITS.contains(&n_digits) || !is_free_right(run, first) {
+    if !(7..=NATIONAL_DIGITS_MAX).contains(&n_digits) || !is_free_right(run, first) {
+        return None;
+    }
+    let group = run.group(first)?;
+    let near = context::phone_nearby(subject, group.start, group.end);
+    if !matches!(near, Nearby::Strong | Nearby::Weak) {
         return None;
     }
     let mut lead = run.digits(first, first);
     let (d0, d1) = (lead.next()?, lead.next()?);
     let exchange = lead.nth(1)?;
     let planned = n_digits == 10 && d0 >= 2 && exchange >= 2;
+    let planned_anywhere = || plans::national(packed(run, first, first).digits(), None);
     let possible = match d0 {
-        0 => true,
+        0 => n_digits >= 9 || planned_anywhere(),
         // Times in seconds start with 1 and have ten digits.
-        1 => n_digits == NANP_DIGITS && d1 >= 2,
-        _ => n_digits >= 10,
+        1 => (n_digits == NANP_DIGITS && d1 >= 2) || (n_digits != 10 && planned_anywhere()),
+        _ => n_digits >= 10 || planned_anywhere(),
     };
     if !possible {
         return None;
     }
-    let group = run.group(first)?;
-    match context::phone_nearby(subject, group.start, group.end) {
-        Nearby::Strong => Some(first),
-        Nearby::Weak => planned.then_some(first),
-        Nearby::Silent | Nearby::Other => None,
-    }
+    (near == Nearby::Strong || planned).then_some(first)
 }
 
 /// Groups as other countries write them, beside a word that says what they are; the last group.
@@ -166,21 +226,34 @@ fn national(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize>
         return None;
     }
     let mut n_digits = 0;
-    let mut found = None;
+    let (mut short, mut found) = (None, None);
     for last in first.. {
         let len = run.len(last);
         n_digits += len;
-        if !(2..=8).contains(&len) || n_digits > *NATIONAL_DIGITS.end() {
+        // A trunk prefix can stand by itself.
+        let trunk = last == first && len == 1 && matches!(run.leads(first), 0 | 8);
+        if !(trunk || (2..=8).contains(&len)) || n_digits > *NATIONAL_DIGITS.end() {
             break;
         }
-        let complete = last > first && NATIONAL_DIGITS.contains(&n_digits);
-        if complete && is_free_right(run, last) {
+        if last == first || !is_free_right(run, last) {
+            continue;
+        }
+        if NATIONAL_DIGITS.contains(&n_digits) {
             found = Some(last);
+        } else if n_digits >= 7 {
+            short = Some(last);
         }
     }
-    let last = found.filter(|&last| !is_date(run, first, last) && !is_zip(run, first, last))?;
+    let last = found.or(short)?;
+    if is_date(run, first, last) || is_zip(run, first, last) {
+        return None;
+    }
     let (start, end) = (run.group(first)?.start, run.group(last)?.end);
-    (context::phone_nearby(subject, start, end) == Nearby::Strong).then_some(last)
+    let is_named = context::phone_nearby(subject, start, end) == Nearby::Strong;
+    // The plans say little and take long, so they are asked last.
+    let fits =
+        is_named && (found.is_some() || plans::national(packed(run, first, last).digits(), None));
+    fits.then_some(last)
 }
 
 /// A US postal code with its extension, `15213-3890`, which letterheads set beside a telephone.

@@ -1,68 +1,13 @@
-//! The registry of rules, what they count, and the digest that names a policy.
+//! What a scan gives, what is counted, and the digest that names a policy.
 
-use std::fmt;
-
+use super::rule::{Rule, RuleSet};
 use crate::hash::sha256;
 
 /// Changes when the same rules would mask other bytes because the engine reads differently.
-const ENGINE_VERSION: u32 = 1;
+const ENGINE_VERSION: u32 = 2;
 
 /// Changes when a rule, a word list or a table of a rule changes.
-const RULE_PACK_VERSION: u32 = 1;
-
-/// A kind of personal data that is recognised by its shape. The order is that of the registry.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Rule {
-    /// An e-mail address.
-    Email,
-    /// A telephone number: North American, international, or national beside a word that says so.
-    Phone,
-    /// A US social security number.
-    Ssn,
-    /// A payment card number that passes its issuer's prefix and length and the Luhn check.
-    CreditCard,
-}
-
-impl Rule {
-    /// Every rule, in registry order.
-    pub const ALL: [Self; 4] = [Self::Email, Self::Phone, Self::Ssn, Self::CreditCard];
-
-    /// The name in counts and reports: `email`, `phone`, `ssn`, `credit_card`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::Ssn => "ssn",
-            Self::CreditCard => "credit_card",
-        }
-    }
-
-    /// What stands in place of a masked span: `[EMAIL]`, `[PHONE]`, `[SSN]`, `[CC]`. Fixed text
-    /// tells neither the length nor the form of what was there.
-    pub const fn replacement(self) -> &'static str {
-        match self {
-            Self::Email => "[EMAIL]",
-            Self::Phone => "[PHONE]",
-            Self::Ssn => "[SSN]",
-            Self::CreditCard => "[CC]",
-        }
-    }
-
-    const fn slot(self) -> usize {
-        match self {
-            Self::Email => 0,
-            Self::Phone => 1,
-            Self::Ssn => 2,
-            Self::CreditCard => 3,
-        }
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+const RULE_PACK_VERSION: u32 = 2;
 
 /// A masked stretch of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -76,9 +21,15 @@ pub struct Span {
 }
 
 /// How many spans each rule masked. Counts saturate.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counts {
     slots: [u32; Rule::ALL.len()],
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self { slots: [0; Rule::ALL.len()] }
+    }
 }
 
 impl Counts {
@@ -112,41 +63,14 @@ impl Counts {
     }
 }
 
-/// Which rules are on.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RuleSet([bool; Rule::ALL.len()]);
-
-impl RuleSet {
-    pub(super) fn has(self, rule: Rule) -> bool {
-        self.0.get(rule.slot()).copied().unwrap_or(false)
+/// See [`super::Redactor::policy_digest`] for the text that is hashed.
+pub(super) fn digest(rules: RuleSet) -> String {
+    let mut text =
+        format!("modeltrail/redaction\nengine {ENGINE_VERSION}\nrule pack {RULE_PACK_VERSION}\n");
+    for rule in Rule::ALL.into_iter().filter(|&rule| rules.has(rule)) {
+        text.push_str("rule ");
+        text.push_str(rule.name());
+        text.push('\n');
     }
-
-    pub(super) fn is_empty(self) -> bool {
-        !self.0.contains(&true)
-    }
-
-    /// See [`super::Redactor::policy_digest`] for the text that is hashed.
-    pub(super) fn digest(self) -> String {
-        let mut text = format!(
-            "modeltrail/redaction\nengine {ENGINE_VERSION}\nrule pack {RULE_PACK_VERSION}\n"
-        );
-        for rule in Rule::ALL.into_iter().filter(|&rule| self.has(rule)) {
-            text.push_str("rule ");
-            text.push_str(rule.name());
-            text.push('\n');
-        }
-        sha256(&[text.as_bytes()]).to_hex()
-    }
-}
-
-impl FromIterator<Rule> for RuleSet {
-    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
-        let mut set = Self([false; Rule::ALL.len()]);
-        for rule in rules {
-            if let Some(on) = set.0.get_mut(rule.slot()) {
-                *on = true;
-            }
-        }
-        set
-    }
+    sha256(&[text.as_bytes()]).to_hex()
 }

@@ -2,6 +2,7 @@
 //! the Social Security Administration issues (20 CFR 422.103; no area 000, 666 or 900 to 999, no
 //! group 00, no serial 0000). Nine digits in one run need a word or a name that says so.
 
+use super::check::americas::us_ssn;
 use super::context::{self, Subject};
 use super::digits::{Run, Sep};
 use super::scan::Hit;
@@ -44,5 +45,11 @@ fn is_bare(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> bool {
 }
 
 fn is_issued(area: u32, group: u32, serial: u32) -> bool {
-    (1..=899).contains(&area) && area != 666 && group != 0 && serial != 0
+    let mut rest = area * 1_000_000 + group * 10_000 + serial;
+    let mut digits = [b'0'; 9];
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+    }
+    area <= 999 && us_ssn(&digits)
 }

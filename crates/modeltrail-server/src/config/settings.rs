@@ -10,7 +10,7 @@ use modeltrail_core::redact::{Redactor, Rule};
 
 use super::ConfigError;
 use super::raw::{Given, Raw, Source, Value};
-use super::table::{SETTINGS, Setting};
+use super::table::{ALL_RULES, SETTINGS, Setting};
 use crate::output::Format;
 
 /// What `log` does when there is no room.
@@ -200,9 +200,9 @@ impl Checker<'_> {
         match self.given("redaction.rules") {
             Some(Given { value: Value::List(names), .. }) => Rule::ALL
                 .into_iter()
-                .filter(|rule| names.iter().any(|n| n == rule.name()))
+                .filter(|rule| names.iter().any(|n| n == rule.name() || n == ALL_RULES))
                 .collect(),
-            _ => Rule::ALL.to_vec(),
+            _ => Rule::BASIC.to_vec(),
         }
     }
 

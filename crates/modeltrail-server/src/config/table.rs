@@ -1,5 +1,22 @@
 //! The one table of settings: help, `config` and the documentation are made from it.
 
+use modeltrail_core::redact::Rule;
+
+/// What stands for every rule.
+pub(super) const ALL_RULES: &str = "all";
+
+/// Choices of `redaction.rules`.
+#[expect(clippy::indexing_slicing, reason = "the compiler refuses an index that is not there")]
+static RULES: [&str; Rule::ALL.len() + 1] = {
+    let mut names = [ALL_RULES; Rule::ALL.len() + 1];
+    let mut at = 0;
+    while at < Rule::ALL.len() {
+        names[at + 1] = Rule::ALL[at].name();
+        at += 1;
+    }
+    names
+};
+
 /// What a setting's value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -158,9 +175,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "redaction.rules",
         env: "MODELTRAIL_REDACTION_RULES",
         flag: None,
-        form: Form::Choices(&["email", "phone", "ssn", "credit_card"]),
+        form: Form::Choices(&RULES),
         default: "email,phone,ssn,credit_card",
-        help: "Which rules mask what is recorded; an empty list masks nothing, and the ledger says so.",
+        help: "Which rules mask what is recorded, or all; an empty list masks nothing, and the ledger says so.",
     },
     Setting {
         key: "outside.copies",

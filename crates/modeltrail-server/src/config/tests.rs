@@ -37,7 +37,7 @@ fn defaults_are_those_of_the_library() {
     let nothing = load(Some(Path::new("/dev/null")), &[], &no_env).unwrap();
     assert_eq!(nothing.spool, SpoolOptions::default());
     assert_eq!(nothing.limits, Limits::default());
-    assert_eq!(nothing.rules, Rule::ALL);
+    assert_eq!(nothing.rules, Rule::BASIC);
     assert_eq!((nothing.ack, nothing.spool_dir), (Ack::Sequenced, None));
     assert_eq!((nothing.trim, nothing.publish), (Trim::default(), PublishOptions::default()));
 }
@@ -50,7 +50,8 @@ fn the_table_names_each_setting_once_and_knows_every_choice() {
         Form::Choice(names) | Form::Choices(names) => names.to_vec(),
         _ => Vec::new(),
     };
-    assert_eq!(choices("redaction.rules"), Rule::ALL.map(Rule::name));
+    let rules = choices("redaction.rules");
+    assert_eq!(rules.split_first(), Some((&"all", Rule::ALL.map(Rule::name).as_slice())));
     let acks = [Ack::Written, Ack::Spooled, Ack::Sequenced, Ack::Published].map(Ack::name);
     assert_eq!(choices("ack"), acks);
     let formats: Vec<_> = <Format as clap::ValueEnum>::value_variants()
@@ -97,6 +98,8 @@ fn tables_units_and_lists_are_read() {
     assert_eq!((settings.spool.segment_bytes, settings.spool.bytes_max), (1 << 20, 2 << 20));
     assert_eq!((settings.limits.record_bytes_max, settings.limits.depth_max), (65_536, 12));
     assert_eq!(settings.rules, [Rule::Ssn]);
+    let all = with_file("redaction.rules = ['ssn', 'all']", &[], &no_env).unwrap();
+    assert_eq!(all.rules, Rule::ALL);
     let none = with_file("redaction.rules = []", &[], &no_env).unwrap();
     assert_eq!(none.rules, []);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use modeltrail_core::Limits;
-use modeltrail_core::redact::Redactor;
+use modeltrail_core::redact::{Redactor, Rule};
 
 use super::{Recorder, RecordingError, Stats};
 use crate::publish::PublishOptions;
@@ -91,7 +91,7 @@ impl Default for RecorderOptions {
             on_full: OnFull::Block(Duration::from_millis(100)),
             create_as: None,
             limits: Limits::default(),
-            redactor: Redactor::default(),
+            redactor: Redactor::with_rules(Rule::BASIC),
             mode: "api".to_owned(),
             spool_dir: None,
             spool: SpoolOptions::default(),
@@ -160,7 +160,7 @@ impl RecorderOptions {
         self
     }
 
-    /// The redactor; all its default rules are on unless told otherwise.
+    /// The redactor; with [`Rule::BASIC`] unless told otherwise. `Redactor::default()` has every rule.
     #[must_use]
     pub fn redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;

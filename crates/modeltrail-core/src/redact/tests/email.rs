@@ -56,7 +56,6 @@ fn what_is_no_address_stays() {
         "user@localhost",
         "a@b",
         "root@[not an address]",
-        "bob@192.168.1.1",
         "x@y.c",
         "@@@@",
         "50%40",

@@ -62,6 +62,87 @@ const PIECES: &[&str] = &[
     "e5",
     "7c512e36-bc14-4f05-ad07-212555123400",
     "17 ",
+    "DE89370400440532013000",
+    "FI21 1234 5600 0007 85",
+    "192.168.7.9",
+    "2001:db8::1",
+    "::",
+    "00:1A:2B:3C:4D:5E",
+    "postgres://u:Qz7mPl0x@db",
+    "://",
+    "ghp_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6",
+    "AKIAQLBQ9LBE7U3G4S3F",
+    "sk-",
+    "xoxb-",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    "eyJ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "password",
+    "pwd=",
+    "client_secret",
+    "api_key",
+    "token",
+    "Authorization: Bearer ",
+    "Cookie: sid=",
+    "--password ",
+    "=",
+    ": ",
+    "Zebra73!x",
+    "0afae57f3ccfd9d7f5767067bc48b30f",
+    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "0x52908400098527886E0F7030069857D2E4169EE7",
+    "date of birth ",
+    "1985-03-12",
+    "12 March 1985",
+    "passport no ",
+    "A12345678",
+    "account number ",
+    "pesel ",
+    "44051401458",
+    "131052-308T",
+    "56402622-K",
+    "AB 12 34 56 C",
+    "912-70-1234",
+    "RSSMRA85T10A562S",
+    "４１１１",
+    "\u{200b}",
+    "\u{ad}",
+    "[at]",
+    "&#64;",
+    "cGF5bG9hZCBhLmJAZXhhbXBsZS5jb20gZW5k",
+    "{\"ssn\":536228145}",
+    "[\"a@x.io\"]",
+    "{",
+    "}",
+    "[",
+    "]",
+    "[API_KEY]",
+    "[PASSWORD",
+    "\"password\":\"",
+];
+
+/// Names of members, among them those that say what their value is.
+const NAMES: &[&str] = &[
+    "a",
+    "note",
+    "password",
+    "api_key",
+    "token",
+    "credentials",
+    "first_name",
+    "address",
+    "dob",
+    "cvv",
+    "ssn",
+    "phone",
+    "national_id",
+    "chunks",
+    "delta",
+    "content",
+    "index",
+    "stream",
+    "email_address",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -74,10 +155,15 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![text(), prop::sample::select(NAMES).prop_map(str::to_owned)]
+}
+
 fn document() -> impl Strategy<Value = serde_json::Value> {
     use serde_json::Value;
     let leaf = prop_oneof![
         6 => text().prop_map(Value::from),
+        1 => text().prop_map(|text| Value::from(serde_json::json!({ "note": text }).to_string())),
         2 => any::<u64>().prop_map(Value::from),
         1 => (2_000_000_000_u64..9_999_999_999).prop_map(Value::from),
         1 => prop::sample::select(&[4_111_111_111_111_111_u64, 371_449_635_398_431][..])
@@ -88,7 +174,7 @@ fn document() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(4, 32, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::btree_map(text(), inner, 0..5)
+            prop::collection::btree_map(name(), inner, 0..5)
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
@@ -142,7 +228,7 @@ proptest! {
             None => prop_assert!(spans.is_empty()),
             Some((masked, counts)) => {
                 let n = counts.iter().map(|(_, n)| n).sum::<u32>();
-                prop_assert_eq!(usize::try_from(n).unwrap(), spans.len());
+                prop_assert!(usize::try_from(n).unwrap() >= spans.len());
                 prop_assert_eq!(redactor.redact_text(&masked), None);
             }
         }
@@ -163,7 +249,7 @@ proptest! {
 
     #[test]
     fn nothing_found_is_nothing_answered(text in "[a-zA-Z .,äß!?{}-]{0,80}") {
-        let json = serde_json::to_string(&serde_json::json!({ &text: [&text, 1.5, 7] })).unwrap();
+        let json = serde_json::to_string(&serde_json::json!({ "note": [&text, 1.5, 7] })).unwrap();
         prop_assert_eq!(Redactor::default().redact_text(&text), None);
         prop_assert_eq!(Redactor::default().redact_json(json.as_bytes()), Ok(None));
     }
@@ -182,7 +268,7 @@ proptest! {
 
     #[test]
     fn a_planted_value_never_survives(
-        before in "[a-z ]{0,30} ",
+        before in "[a-z ]{0,30} so ",
         after in " [a-z ]{0,30}",
         area in 200..899_u32,
         serial in 1..9999_u32,
@@ -194,6 +280,9 @@ proptest! {
             (Rule::Phone, format!("({area}) 555-{serial:04}")),
             (Rule::Phone, format!("+1 {area} 555 {serial:04}")),
             (Rule::Email, format!("{name}+{serial}@{name}.example.org")),
+            (Rule::IpAddress, format!("10.{}.{}.7", area % 200, serial % 256)),
+            (Rule::MacAddress, format!("00:1b:{:02x}:4c:5d:{:02x}", area % 200, serial % 256)),
+            (Rule::ApiKey, format!("ghp_{area}{serial:04}{}", "aB3dE5fG7h".repeat(3))),
             (Rule::CreditCard, luhn(&format!("4{area}{serial:04}{serial:04}123"))),
         ];
         for (rule, value) in planted {
@@ -201,6 +290,102 @@ proptest! {
             let (masked, _) = Redactor::default().redact_text(&text).unwrap();
             prop_assert_eq!(masked, format!("{before}{}{after}", rule.replacement()));
         }
+    }
+}
+
+/// What nearly is something, over and over: a scanner that starts afresh at each would be quadratic.
+const NEAR_MISSES: &[&str] = &[
+    "1",
+    "12 ",
+    "1-",
+    "1.",
+    "1:",
+    "a1",
+    "a@",
+    "@",
+    "a@b",
+    "a.b@",
+    "%40",
+    "::",
+    ":",
+    "a:b",
+    "fe80:",
+    "eyJ",
+    "eyJ.",
+    "(1-",
+    "\u{200b}1",
+    "１",
+    "-",
+    "--",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY",
+    "_",
+    "a_",
+    "sk-",
+    "ghp_",
+    "xoxb-1-",
+    "=",
+    "a=",
+    "password=",
+    "password: ",
+    "pwd",
+    "pw",
+    "w",
+    "token=x",
+    "key:",
+    "://",
+    "a://b:",
+    "://u:p",
+    "Cookie: a=",
+    "Authorization: Basic",
+    "AKIA",
+    "I",
+    "aB3d",
+    "aB3d/",
+    "aB3d+",
+    "YUBi",
+    "DE89 ",
+    "DE89",
+    "0x1",
+    "1A1zP",
+    "[",
+    "{",
+    "[1,",
+    "{\"a\":",
+    "[[\"",
+    "\"",
+    "\\\"",
+    "+1 ",
+    "+",
+    "1 2 3 4 ",
+    "dob 1985-03-",
+    "phone 12 ",
+    "12 March ",
+    "[at]",
+    "&#",
+    "é",
+    "用户",
+    "a é@",
+    "1/",
+    "1985/",
+    "X-1234567-",
+    "\n",
+    "passport A1",
+];
+
+#[test]
+fn twice_as_much_costs_no_more_than_two_and_a_half_times() {
+    for near_miss in NEAR_MISSES {
+        let cost = |n: usize| {
+            let text = near_miss.repeat(n);
+            crate::redact::steps::take();
+            Redactor::default().redact_text(&text);
+            crate::redact::steps::take()
+        };
+        let (once, twice) = (cost(4_000), cost(8_000));
+        assert!(twice <= once * 5 / 2 + 2_000, "{near_miss:?}: {once} steps, then {twice}");
+        let length = u64::try_from(near_miss.len() * 8_000).unwrap();
+        assert!(twice <= 300 * length, "{near_miss:?}: {twice} steps for {length} bytes");
     }
 }
 

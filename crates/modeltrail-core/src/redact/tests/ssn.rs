@@ -45,13 +45,7 @@ fn bare_digits_need_a_word_or_a_name() {
         ("my social is 536228145", "my social is [SSN]"),
         ("536228145 is her SSN", "[SSN] is her SSN"),
     ]);
-    check_stays(&[
-        "536228145",
-        "social media 536228145",
-        "BSN 275862689",
-        "ssn 666000000",
-        "lessness 536228145",
-    ]);
+    check_stays(&["536228145", "social media 536228145", "ssn 666000000", "lessness 536228145"]);
     check_json(&[
         (r#"{"social_security_number":776724675}"#, r#"{"social_security_number":"[SSN]"}"#),
         (r#"{"userSsn":"776724675"}"#, r#"{"userSsn":"[SSN]"}"#),

@@ -132,10 +132,10 @@ impl<'a> Demo<'a> {
             tale.say(&format!("its header counts them: {text}"))?;
         }
         let redactor = self.settings.redactor();
-        let mut masked: Vec<&str> = Vec::new();
+        let mut masked: Vec<String> = Vec::new();
         for given in &self.lines {
-            masked.extend(found(&redactor, given.input_data.get()));
-            masked.extend(found(&redactor, given.metadata.get()));
+            found(&redactor, given.input_data.get(), &mut masked);
+            found(&redactor, given.metadata.get(), &mut masked);
         }
         let n_left = n_entries_with(&reader, &masked)?;
         let n = masked.len();
@@ -321,13 +321,26 @@ fn note(input: &str) -> String {
     input.get("referral_note").map_or_else(|| "nothing".to_owned(), ToString::to_string)
 }
 
-/// What the rules find in a text.
-fn found<'t>(redactor: &Redactor, text: &'t str) -> Vec<&'t str> {
-    redactor.find(text, None).iter().filter_map(|span| text.get(span.start..span.end)).collect()
+/// What the rules find in the texts of a document.
+fn found(redactor: &Redactor, json: &str, into: &mut Vec<String>) {
+    let mut values: Vec<serde_json::Value> = serde_json::from_str(json).into_iter().collect();
+    while let Some(value) = values.pop() {
+        match value {
+            serde_json::Value::String(text) => {
+                let spans = redactor.find(&text, None);
+                into.extend(
+                    spans.iter().filter_map(|s| text.get(s.start..s.end)).map(str::to_owned),
+                );
+            }
+            serde_json::Value::Array(items) => values.extend(items),
+            serde_json::Value::Object(members) => values.extend(members.into_iter().map(|m| m.1)),
+            _ => {}
+        }
+    }
 }
 
 /// Number of these texts that stand in any part of any entry.
-fn n_entries_with(reader: &Reader, texts: &[&str]) -> Told<usize> {
+fn n_entries_with(reader: &Reader, texts: &[String]) -> Told<usize> {
     let mut is_stored = vec![false; texts.len()];
     reader.each(&Query::default(), |_, entry| {
         for part in &entry.parts {

@@ -3,6 +3,7 @@
 mod explain;
 mod mask;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
@@ -36,7 +37,7 @@ struct Totals {
     n_lines: u64,
     n_masked_lines: u64,
     n_refused: u64,
-    by_rule: [u64; Rule::ALL.len()],
+    by_rule: BTreeMap<Rule, u64>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -93,14 +94,14 @@ fn tell(text: &str) {
 impl Totals {
     fn add(&mut self, masked: &Masked) {
         self.n_masked_lines += u64::from(!masked.counts.is_empty());
-        for (slot, rule) in self.by_rule.iter_mut().zip(Rule::ALL) {
-            *slot += u64::from(masked.counts.get(rule));
+        for (rule, n) in masked.counts.iter() {
+            *self.by_rule.entry(rule).or_default() += u64::from(n);
         }
     }
 
     fn text(&self) -> String {
-        let of = |(rule, n): (Rule, u64)| (n > 0).then(|| format!("{rule} {n}"));
-        let rules: Vec<String> = Rule::ALL.into_iter().zip(self.by_rule).filter_map(of).collect();
+        let rules: Vec<String> =
+            self.by_rule.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
         let rules = if rules.is_empty() { "nothing".to_owned() } else { rules.join(", ") };
         let refused = match self.n_refused {
             0 => String::new(),
