@@ -1,5 +1,7 @@
 //! Dates as people write them. Which of them are dates of birth is for the words around them.
 
+use super::check;
+
 /// Months by their first three letters, in English, German, French, Spanish, Italian, Portuguese
 /// and Dutch. Longer words have to be letters to their end.
 const MONTHS: &[(&str, u32)] = &[
@@ -195,15 +197,7 @@ fn is_free(text: &str, end: usize) -> bool {
 
 /// Whether this is a day on which somebody now living can have been born.
 fn is_date(year: u32, month: u32, day: u32) -> bool {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 0,
-    };
-    (1900..=2099).contains(&year) && (1..=days).contains(&day)
+    (1900..=2099).contains(&year) && check::is_date(year, month, day)
 }
 
 #[cfg(test)]

@@ -160,6 +160,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         checkpoint,
         timestamps,
     };
+    // Once: with a policy that asks for witnesses the search goes back through a day of checkpoints.
+    request.checkpoint = Some(bundle::checkpoint_of(store.as_ref(), &request)?);
     widen(&mut request, args, store.as_ref(), context)?;
     let summary = {
         let shown = !context.notes.is_quiet();
@@ -193,8 +195,7 @@ fn widen(
         ));
     }
     if n_newer > 0 {
-        let what =
-            if request.checkpoint.is_some() { "it" } else { "the newest that the policy accepts" };
+        let what = if args.tsa.is_some() { "it" } else { "the newest that the policy accepts" };
         context.notes.warn(&format!(
             "{n_newer} more records match and are newer than the bundle's checkpoint of {size} entries, {what}; \
              they are not in the bundle; `modeltrail publish` brings checkpoints to the witnesses"

@@ -199,7 +199,10 @@ pub fn write(
 }
 
 /// The checkpoint that was asked for, else the newest one that the policy accepts.
-fn checkpoint_of(
+///
+/// # Errors
+/// When there is none, or the policy does not accept it.
+pub fn checkpoint_of(
     store: &dyn Store,
     request: &BundleRequest,
 ) -> Result<SignedCheckpoint, BundleError> {

@@ -86,3 +86,5 @@ mod sums;
 #[cfg(test)]
 mod tests;
 pub(super) mod wallet;
+
+pub(super) use sums::is_date;

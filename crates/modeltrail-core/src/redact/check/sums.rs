@@ -50,7 +50,7 @@ pub(super) fn two(tens: u8, ones: u8) -> u32 {
 }
 
 /// Whether a day exists in the Gregorian calendar.
-pub(super) fn is_date(year: u32, month: u32, day: u32) -> bool {
+pub(in crate::redact) fn is_date(year: u32, month: u32, day: u32) -> bool {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
