@@ -1,5 +1,6 @@
 //! Number tokens: RFC 8785 form where that denotes exactly the same value, else the exact decimal.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Longest run of plain digits that an integer is written with when RFC 8785's form would round it.
@@ -23,25 +24,39 @@ struct Decimal {
 /// Writes the canonical form of a number token that follows the grammar of RFC 8259; `None` when
 /// its exponent is out of range.
 #[must_use]
-pub fn canonical_number(token: &str) -> Option<String> {
-    if let Some(done) = plain_integer(token) {
-        return Some(done.to_owned());
+pub fn canonical_number(token: &str) -> Option<Cow<'_, str>> {
+    if is_plain(token) {
+        return Some(Cow::Borrowed(token));
     }
     let decimal = parse(token)?;
     if decimal.digits.is_empty() {
         // Zero of any sign and length; RFC 8785 writes -0 as 0, which is the same value.
-        return Some("0".to_owned());
+        return Some(Cow::Borrowed("0"));
     }
     let rounded_equal = is_shortest_double(&decimal);
-    Some(layout(&decimal, if rounded_equal { N_PLAIN_DIGITS_ES } else { N_PLAIN_DIGITS_MAX }))
+    let n_plain_max = if rounded_equal { N_PLAIN_DIGITS_ES } else { N_PLAIN_DIGITS_MAX };
+    Some(Cow::Owned(layout(&decimal, n_plain_max)))
 }
 
-/// Most tokens are short integers and already canonical.
-fn plain_integer(token: &str) -> Option<&str> {
+/// Most tokens are short integers and decimals that are canonical already: at most fifteen digits,
+/// no exponent, no zero at the end of a fraction, and a fraction that [`layout`] writes without
+/// one.
+fn is_plain(token: &str) -> bool {
+    /// With as many zeros behind the point ECMAScript writes a fraction with an exponent.
+    const FRACTION_ZEROS_MIN: usize = 6;
     let digits = token.strip_prefix('-').unwrap_or(token);
-    let short = digits.len() <= 15 && digits.bytes().all(|c| c.is_ascii_digit());
-    let canonical = digits != "0" || token == "0";
-    (short && canonical).then_some(token)
+    let is_digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
+    match digits.split_once('.') {
+        None => digits.len() <= 15 && is_digits(digits) && (digits != "0" || token == "0"),
+        Some((whole, fraction)) => {
+            let zeros = fraction.bytes().take_while(|c| *c == b'0').count();
+            whole.len() + fraction.len() <= 15
+                && is_digits(whole)
+                && is_digits(fraction)
+                && !fraction.ends_with('0')
+                && (whole != "0" || zeros < FRACTION_ZEROS_MIN)
+        }
+    }
 }
 
 fn parse(token: &str) -> Option<Decimal> {
@@ -118,4 +133,49 @@ fn layout(decimal: &Decimal, n_plain_max: i64) -> String {
         format!("{first}{dot}{rest}e{sign}{}", exponent.unsigned_abs())
     };
     if decimal.negative { format!("-{body}") } else { body }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_as_it_stands_is_what_the_layout_gives() {
+        let wholes =
+            ["0", "1", "7", "10", "42", "100", "987654321", "123456789012345", "1234567890123456"];
+        let fractions = [
+            "",
+            "1",
+            "5",
+            "05",
+            "50",
+            "0",
+            "00",
+            "000001",
+            "0000001",
+            "00000012",
+            "123456789",
+            "99999999999999",
+        ];
+        let mut n_plain = 0;
+        for whole in wholes {
+            for fraction in fractions {
+                for sign in ["", "-"] {
+                    let dot = if fraction.is_empty() { "" } else { "." };
+                    let token = format!("{sign}{whole}{dot}{fraction}");
+                    let decimal = parse(&token).unwrap();
+                    let exact = match decimal.digits.is_empty() {
+                        true => "0".to_owned(),
+                        false if is_shortest_double(&decimal) => {
+                            layout(&decimal, N_PLAIN_DIGITS_ES)
+                        }
+                        false => layout(&decimal, N_PLAIN_DIGITS_MAX),
+                    };
+                    assert_eq!(canonical_number(&token).unwrap(), exact, "{token}");
+                    n_plain += u32::from(is_plain(&token));
+                }
+            }
+        }
+        assert!(n_plain > 60, "{n_plain}");
+    }
 }

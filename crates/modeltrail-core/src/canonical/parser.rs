@@ -184,6 +184,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.at += plain_len(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -404,4 +405,22 @@ fn prefix(mut error: JsonError, token: &str) -> JsonError {
     let escaped = token.replace('~', "~0").replace('/', "~1");
     error.pointer = format!("/{escaped}{}", error.pointer);
     error
+}
+
+/// How many bytes of a string's inside are neither quote, backslash nor control character, counted
+/// in steps of eight: less than eight more may follow.
+fn plain_len(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    // The usual test for a zero byte; what it tells too much lies behind a true one.
+    let has_zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGHS;
+    let quote = |x: u64| has_zero(x ^ (ONES * b'"' as u64));
+    let backslash = |x: u64| has_zero(x ^ (ONES * b'\\' as u64));
+    let control = |x: u64| x.wrapping_sub(ONES * 0x20) & !x & HIGHS;
+    let chunks = bytes.as_chunks::<8>().0;
+    let is_plain = |chunk: &&[u8; 8]| {
+        let x = u64::from_le_bytes(**chunk);
+        quote(x) | backslash(x) | control(x) == 0
+    };
+    8 * chunks.iter().take_while(is_plain).count()
 }

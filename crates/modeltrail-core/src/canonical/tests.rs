@@ -196,3 +196,24 @@ fn same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
         (a, b) => a == b,
     }
 }
+
+#[test]
+fn a_string_ends_where_it_does_whatever_stands_before() {
+    for n in 0..40 {
+        for (mark, kept) in
+            [("\\n", "\\n"), ("\\\"", "\\\""), ("\\u0041", "A"), ("é", "é"), ("\u{7f}", "\u{7f}")]
+        {
+            let (head, tail) = ("x".repeat(n), "!".repeat(40 - n));
+            let text = format!("\"{head}{mark}{tail}\"");
+            let canonical = canonicalize(text.as_bytes(), &Limits::default()).unwrap();
+            assert_eq!(canonical, format!("\"{head}{kept}{tail}\"").into_bytes());
+        }
+        for control in ["\u{1}", "\n", "\u{1f}"] {
+            let text = format!("\"{}{control}{}\"", "é".repeat(n), " ".repeat(9));
+            let error = canonicalize(text.as_bytes(), &Limits::default()).unwrap_err();
+            assert_eq!(error.offset, 1 + 2 * n, "{text:?}");
+        }
+        let open = format!("\"{}", "x".repeat(n));
+        assert!(canonicalize(open.as_bytes(), &Limits::default()).is_err());
+    }
+}

@@ -7,8 +7,11 @@ const PROBE_BYTES: usize = 24;
 pub(super) fn decode_text(run: &[u8]) -> Option<String> {
     let lower = run.iter().any(u8::is_ascii_lowercase);
     let upper = run.iter().any(u8::is_ascii_uppercase);
+    if !lower || !upper {
+        return None;
+    }
     let probe = decode(run.get(..PROBE_BYTES)?)?;
-    if !lower || !upper || !is_text(&probe, true) {
+    if !is_text(&probe, true) {
         return None;
     }
     // A last group of one character says nothing.

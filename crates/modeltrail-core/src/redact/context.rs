@@ -4,89 +4,23 @@
 //! words (`userPhone` is `user` and `Phone`, `phone_2` is `phone`) and words are compared whole:
 //! `telemetry` is no `tel` and `excellent` no `cell`.
 
-use std::cell::OnceCell;
-
 use super::lexicon::{
     CARD, IDENTIFIER, OTHER, OTHER_IN_NAMES_ONLY, PHONE_STRONG, PHONE_STRONG_WIDE, PHONE_WEAK,
     PHONE_WEAK_TEXT, SSN, UNITS, is_in,
 };
-use super::names::{self, Verdict};
+use super::phrases::PHRASES;
 use super::rule::RuleSet;
+pub(super) use super::said::Names;
+use super::vocabulary::Vocabulary;
 use super::{steps, topics, values};
 
-/// A name on the path of a value, and those further out.
-pub(super) struct Names<'n> {
-    name: &'n str,
-    outer: Option<&'n Names<'n>>,
-    /// Read at the first ambiguous number beneath, so that the next ones cost nothing.
-    facts: OnceCell<Facts>,
-    verdict: OnceCell<Option<Verdict>>,
-}
-
-/// What a name says about the values beneath it.
-#[derive(Clone, Copy)]
-struct Facts {
-    /// The name itself, about telephones.
-    phone: Nearby,
-    /// It and all further out, about telephones; never [`Nearby::Other`].
-    phone_path: Nearby,
-    /// Whether it or one further out speaks of social security.
-    ssn_path: bool,
-    /// Whether it or one further out speaks of a card.
-    card_path: bool,
-    /// Whether it ends as the name of an identifier or a time does.
-    identifier: bool,
-    /// What it speaks of.
-    topics: RuleSet,
-    /// What it and those further out speak of.
-    topics_path: RuleSet,
-}
-
-impl<'n> Names<'n> {
-    pub(super) fn new(name: &'n str, outer: Option<&'n Names<'n>>) -> Self {
-        Self { name, outer, facts: OnceCell::new(), verdict: OnceCell::new() }
-    }
-
-    /// What the name, or one further out that holds for all beneath it, says about a value here.
-    pub(super) fn verdict(&self) -> Option<Verdict> {
-        *self.verdict.get_or_init(|| {
-            let own = names::verdict(self.name, self.outer.map(|outer| outer.name));
-            own.or_else(|| {
-                let deep = self.outer?.verdict().filter(|verdict| verdict.deep)?;
-                (!names::is_aside(self.name)).then_some(deep)
-            })
-        })
-    }
-
-    /// The name further out.
-    pub(super) fn outer(&self) -> Option<&'n Names<'n>> {
-        self.outer
-    }
-
-    /// The name itself.
-    pub(super) fn name(&self) -> &'n str {
-        self.name
-    }
-
-    fn facts(&self) -> Facts {
-        *self.facts.get_or_init(|| {
-            let outer = self.outer.map(Self::facts);
-            let phone = phone_in_name(self.name);
-            let last = words(self.name).last();
-            let topics = speaks_of(&lowered(self.name), 0).0;
-            Facts {
-                phone,
-                phone_path: strongest(phone, outer.map_or(Nearby::Silent, |o| o.phone_path)),
-                ssn_path: speaks_of_ssn(self.name) || outer.is_some_and(|o| o.ssn_path),
-                card_path: words(self.name).any(|word| is_in(&CARD, word))
-                    || outer.is_some_and(|o| o.card_path),
-                identifier: last.is_some_and(|word| is_in(&IDENTIFIER, word)),
-                topics,
-                topics_path: topics.or(outer.map_or(RuleSet::NONE, |o| o.topics_path)),
-            }
-        })
-    }
-}
+/// Every word that means something here, alone or as the first of a phrase. Of the pairs that
+/// [`phone_word`] and [`speaks_of_ssn`] know, the rarer word.
+pub(super) static SPEAKING: Vocabulary = Vocabulary::of(
+    &[&CARD, &IDENTIFIER, &OTHER, &PHONE_STRONG, &PHONE_WEAK, &PHONE_WEAK_TEXT, &SSN, &UNITS],
+    &["number", "reach", "ring", "text", "social"],
+    PHRASES,
+);
 
 /// A text with the path under which it stands.
 #[derive(Clone, Copy)]
@@ -122,15 +56,17 @@ const OTHER_WORDS_MAX: usize = 3;
 pub(super) fn phone_nearby(subject: &Subject<'_>, start: usize, end: usize) -> Nearby {
     let in_text = phone_in_text(before(subject.text, start), after(subject.text, end));
     let Some(names) = subject.names.filter(|_| in_text != Nearby::Other) else { return in_text };
-    let facts = names.facts();
     // What the member itself is called outweighs what it lies in, not what the text says.
-    if facts.phone == Nearby::Other && in_text == Nearby::Silent {
+    if names.said().phone == Nearby::Other && in_text == Nearby::Silent {
         return Nearby::Other;
     }
-    strongest(in_text, facts.phone_path)
+    strongest(in_text, names.path().phone)
 }
 
 fn phone_in_text(before: &str, after: &str) -> Nearby {
+    if !SPEAKING.may_speak(before) && !SPEAKING.may_speak(after) {
+        return Nearby::Silent;
+    }
     let mut nearest = Nearby::Silent;
     let mut other_for = None;
     let mut last = "";
@@ -163,7 +99,7 @@ fn phone_in_text(before: &str, after: &str) -> Nearby {
 }
 
 /// The last word of a name says what it is: a `phone_order` is an order.
-fn phone_in_name(name: &str) -> Nearby {
+pub(super) fn phone_in_name(name: &str) -> Nearby {
     let (mut said, mut tail, mut last) = (Nearby::Silent, Nearby::Silent, "");
     for word in words(name) {
         tail = match phone_word(last, word, false) {
@@ -177,7 +113,7 @@ fn phone_in_name(name: &str) -> Nearby {
 }
 
 /// `Other` counts as silence here.
-fn strongest(a: Nearby, b: Nearby) -> Nearby {
+pub(super) fn strongest(a: Nearby, b: Nearby) -> Nearby {
     match (a, b) {
         (Nearby::Strong, _) | (_, Nearby::Strong) => Nearby::Strong,
         (Nearby::Weak, _) | (_, Nearby::Weak) => Nearby::Weak,
@@ -212,10 +148,13 @@ fn phone_word(last: &str, word: &str, in_text: bool) -> Nearby {
 pub(super) fn ssn_nearby(subject: &Subject<'_>, start: usize, end: usize) -> bool {
     speaks_of_ssn(before(subject.text, start))
         || speaks_of_ssn(after(subject.text, end))
-        || subject.names.is_some_and(|names| names.facts().ssn_path)
+        || subject.names.is_some_and(|names| names.path().ssn)
 }
 
-fn speaks_of_ssn(text: &str) -> bool {
+pub(super) fn speaks_of_ssn(text: &str) -> bool {
+    if !SPEAKING.may_speak(text) {
+        return false;
+    }
     let mut last = "";
     for word in words(text) {
         let pair =
@@ -244,14 +183,22 @@ const NEAR_WORDS: usize = 4;
 
 /// What surrounds the bytes from `start` to `end` of the text.
 pub(super) fn around(subject: &Subject<'_>, start: usize, end: usize) -> Around {
-    let facts = subject.names.map(Names::facts);
-    let (own, path) = facts.map_or((RuleSet::NONE, RuleSet::NONE), |f| (f.topics, f.topics_path));
+    let own = subject.names.map_or(RuleSet::NONE, |names| names.said().topics);
+    let path = subject.names.map_or(RuleSet::NONE, |names| names.path().topics);
     if start == 0 && end == subject.text.len() {
-        return Around { rules: path, near: own, other: facts.is_some_and(|f| f.identifier) };
+        return Around {
+            rules: path,
+            near: own,
+            other: subject.names.is_some_and(|n| n.said().identifier),
+        };
     }
-    let lower = lowered(before(subject.text, start));
+    let (before, after) = (before(subject.text, start), after(subject.text, end));
+    if !SPEAKING.may_speak(before) && !SPEAKING.may_speak(after) {
+        return Around { rules: path, near: own, other: false };
+    }
+    let lower = lowered(before);
     let (said, near) = speaks_of(&lower, NEAR_WORDS);
-    let after = speaks_of(&lowered(after(subject.text, end)), 0).0;
+    let after = speaks_of(&lowered(after), 0).0;
     let mut last = lower.split_terminator(' ').rev().take(2);
     let other =
         near.is_empty() && last.any(|w| is_in(&OTHER, w) && !is_in(&OTHER_IN_NAMES_ONLY, w));
@@ -261,21 +208,24 @@ pub(super) fn around(subject: &Subject<'_>, start: usize, end: usize) -> Around 
 /// What the words between the last number and `start` speak of, those behind `end`, and the name
 /// that the text stands under: of two dates, a word names the one it precedes.
 pub(super) fn named_since_number(subject: &Subject<'_>, start: usize, end: usize) -> RuleSet {
-    let own = subject.names.map_or(RuleSet::NONE, |names| names.facts().topics);
+    let own = subject.names.map_or(RuleSet::NONE, |names| names.said().topics);
     if start == 0 && end == subject.text.len() {
         return own;
     }
     let before = before(subject.text, start);
     let from = before.bytes().rposition(|byte| byte.is_ascii_digit()).map_or(0, |at| at + 1);
-    let said = speaks_of(&lowered(before.get(from..).unwrap_or_default()), 0).0;
     let after = after(subject.text, end);
     let to = after.bytes().position(|byte| byte.is_ascii_digit()).unwrap_or(after.len());
-    let after = speaks_of(&lowered(after.get(..to).unwrap_or_default()), 0).0;
-    said.or(after).or(own)
+    let said = |text: &str| match SPEAKING.may_speak(text) {
+        true => speaks_of(&lowered(text), 0).0,
+        false => RuleSet::NONE,
+    };
+    let before = said(before.get(from..).unwrap_or_default());
+    before.or(said(after.get(..to).unwrap_or_default())).or(own)
 }
 
 /// The words in lower case, each followed by a space.
-fn lowered(text: &str) -> String {
+pub(super) fn lowered(text: &str) -> String {
     let mut lower = String::with_capacity(text.len() + 8);
     for word in words(text) {
         if word.is_ascii() {
@@ -289,7 +239,7 @@ fn lowered(text: &str) -> String {
 }
 
 /// What such words speak of, and what those phrases do that start in the last `n_near` words.
-fn speaks_of(lower: &str, n_near: usize) -> (RuleSet, RuleSet) {
+pub(super) fn speaks_of(lower: &str, n_near: usize) -> (RuleSet, RuleSet) {
     let (mut said, mut near) = (RuleSet::NONE, RuleSet::NONE);
     let n_words = lower.split_terminator(' ').count();
     let mut rest = lower;
@@ -307,7 +257,7 @@ fn speaks_of(lower: &str, n_near: usize) -> (RuleSet, RuleSet) {
 
 /// Whether the whole value sits under a name that makes it an identifier or a time.
 pub(super) fn is_identifier(names: Option<&Names<'_>>) -> bool {
-    names.map(Names::facts).is_some_and(|facts| facts.identifier && !facts.card_path)
+    names.is_some_and(|names| names.said().identifier && !names.path().card)
 }
 
 /// The words before `start` that are near; one that is cut by the window is left out.
@@ -385,6 +335,25 @@ mod tests {
         assert_eq!(cut("a [PHONE] b[CC][c"), ["a", "b", "c"]);
         assert_eq!(cut("전화번호: x"), ["전화번호", "x"]);
         assert!(cut(" 12 ").is_empty());
+    }
+
+    #[test]
+    fn the_filter_passes_every_word_that_means_something() {
+        let lists = [&CARD, &IDENTIFIER, &OTHER, &PHONE_STRONG, &PHONE_WEAK, &SSN, &UNITS];
+        let listed = lists.iter().flat_map(|list| list.list()).copied();
+        let first = PHRASES.iter().filter_map(|(phrase, _)| phrase.split(' ').next());
+        for word in listed.chain(first) {
+            let (head, tail) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+            for text in [
+                word.to_owned(),
+                format!("7{}_", word.to_uppercase()),
+                format!("a {word}, q"),
+                format!("qx{}{tail}", head.to_uppercase()),
+            ] {
+                assert!(SPEAKING.may_speak(&text), "{text}");
+            }
+        }
+        assert!(!SPEAKING.may_speak("the quick brown fox jumps over 12 lazy dogs"));
     }
 
     #[test]

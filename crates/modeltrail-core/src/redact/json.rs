@@ -3,6 +3,8 @@
 //! One table look-up per byte finds the end of a string and, on the way, whether the string holds
 //! anything that a rule could want: most strings are never looked at twice.
 
+use super::secret::BASE64_BYTES_MIN;
+
 /// How deep a document may nest. A record may nest 128 deep; twice that leaves room for whatever
 /// wraps it and still bounds the stack of the recursive readers here.
 pub(super) const DEPTH_MAX: usize = 256;
@@ -44,6 +46,42 @@ pub enum RedactError {
 const DIGIT: u8 = 1;
 const WANTED: u8 = 2;
 const STOP: u8 = 4;
+/// '-' and '_', which tokens of services have, and private keys.
+const JOIN: u8 = 8;
+/// 'w' and 'I': see [`is_lettered`].
+const LETTER: u8 = 16;
+/// What stands in front of an '@' that is spelt out: see [`is_spelt`].
+const SPELT: u8 = 32;
+
+/// Shorter strings in which nothing but a dash could be wanted hold no token of a service.
+const JOINED_BYTES_MIN: usize = 16;
+
+/// Whether a text holds a run of characters that is long enough to be read as base64.
+fn is_run(raw: &str) -> bool {
+    let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    raw.as_bytes().split(|b| !base64(b)).any(|run| run.len() >= BASE64_BYTES_MIN)
+}
+
+/// Whether a 'w' or 'I' in a text can be that of a word for a password (`password`, `pwd`, `psw`) or of a
+/// key of AWS (`AKIA`, `ASIA`, `ABIA`).
+fn is_lettered(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let before = |at: usize| at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+    memchr::memchr3_iter(b'w', b'W', b'I', bytes).any(|at| {
+        matches!(
+            (before(at), bytes.get(at)),
+            (Some(b'S' | b'K' | b'B'), Some(b'I'))
+                | (Some(b's' | b'S' | b'p' | b'P'), Some(b'w' | b'W'))
+        )
+    })
+}
+
+/// Whether a text can hold `&#64;`, `[at]` or `(at)`.
+fn is_spelt(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    memchr::memchr3_iter(b'&', b'[', b'(', bytes)
+        .any(|at| matches!(bytes.get(at + 1), Some(b'#' | b'c' | b'a' | b'A')))
+}
 
 /// Class of each byte inside a string.
 const CLASS: [u8; 256] = {
@@ -60,12 +98,20 @@ const CLASS: [u8; 256] = {
         table[digit] = DIGIT;
         digit += 1;
     }
-    let marks = b"@%:=>_-wWI[(&";
+    let marks = b"@%:=>";
     let mut n = 0;
     while n < marks.len() {
         table[marks[n] as usize] = WANTED;
         n += 1;
     }
+    table[b'-' as usize] = JOIN;
+    table[b'_' as usize] = JOIN;
+    table[b'w' as usize] = LETTER;
+    table[b'W' as usize] = LETTER;
+    table[b'I' as usize] = LETTER;
+    table[b'[' as usize] = SPELT;
+    table[b'(' as usize] = SPELT;
+    table[b'&' as usize] = SPELT;
     // What can be a digit or a mark in another form.
     let mut byte = 0x80;
     while byte < 0x100 {
@@ -198,7 +244,13 @@ impl<'j> Cursor<'j> {
         }
         let raw = self.text.get(start + 1..self.at).unwrap_or_default();
         self.at += 1;
-        let candidate = unicode || seen & WANTED != 0 || n_digits >= DIGITS_IN_STRING_MIN;
+        let candidate = unicode
+            || seen & WANTED != 0
+            || n_digits >= DIGITS_IN_STRING_MIN
+            || (seen & JOIN != 0 && raw.len() >= JOINED_BYTES_MIN)
+            || (seen & LETTER != 0 && is_lettered(raw))
+            || (seen & SPELT != 0 && is_spelt(raw))
+            || (n_digits > 0 && raw.len() >= BASE64_BYTES_MIN && is_run(raw));
         Ok(StringToken { start, end: self.at, raw, escaped, candidate })
     }
 

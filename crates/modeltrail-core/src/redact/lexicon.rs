@@ -210,6 +210,11 @@ impl Words {
         words
     }
 
+    /// Its words.
+    pub(super) const fn list(&self) -> &'static [&'static str] {
+        self.list
+    }
+
     const fn add(&mut self, list: &[&str]) {
         let mut n = 0;
         while n < list.len() {

@@ -7,7 +7,7 @@
 //! The way of one value:
 //!
 //! ```text
-//! find     walks the JSON once, token by token (json), and keeps the names on the path (context, names)
+//! find     walks the JSON once, token by token (json), and keeps the names on the path (said, names)
 //! leaf     takes one text: whole, if its name condemns it; as JSON in a string (find again); or as it stands
 //! fold     makes a plain copy where digits or marks are written in other characters
 //! scan     goes through the text and stops only at bytes that a candidate can be told by
@@ -23,7 +23,8 @@
 //!
 //! A new rule is a line in the registry (`rule`), a check, and a line in a table or in the dispatch
 //! of `scan`. What is ambiguous by its shape alone (ten digits, nine digits) needs a word beside
-//! it or a name on its path (`phrases`), and those are looked up only then.
+//! it or a name on its path (`phrases`), and those are looked up only then, behind a filter that most
+//! words do not pass (`vocabulary`). What names say is remembered by thread (`known`).
 //!
 //! Masking can bring a word nearer to a number than it was. Every entry point therefore repeats
 //! until a pass finds nothing, which makes redaction idempotent by construction. It ends: a match
@@ -49,6 +50,7 @@ mod fold;
 mod id_tables;
 mod ids;
 mod json;
+mod known;
 mod leaf;
 mod lexicon;
 mod name_words;
@@ -59,6 +61,7 @@ mod phrases;
 mod policy;
 mod rule;
 pub mod rules;
+mod said;
 mod scan;
 mod secret;
 mod services;
@@ -67,6 +70,7 @@ mod steps;
 mod stream;
 mod topics;
 mod values;
+mod vocabulary;
 
 #[cfg(test)]
 mod tests;

@@ -80,6 +80,9 @@ impl Need {
     }
 }
 
+/// A name for which [`is_person`] holds.
+pub(super) const PERSON: &str = "person";
+
 /// Bytes of a name that are read: its end.
 const NAME_BYTES_MAX: usize = 96;
 
@@ -335,7 +338,8 @@ fn address(head: &str, second: &str) -> Option<Verdict> {
     })
 }
 
-fn is_person(outer: &str) -> bool {
+/// Whether a name is that of a person, whose `name` is one of theirs.
+pub(super) fn is_person(outer: &str) -> bool {
     words(outer).last().is_some_and(|word| is_in(&PEOPLE, word))
 }
 

@@ -10,7 +10,7 @@ use super::{base64, check, leaf, names, values};
 const TOKEN_BYTES_MIN: usize = 16;
 
 /// The shortest run that is tried as base64: eighteen bytes.
-const BASE64_BYTES_MIN: usize = 24;
+pub(super) const BASE64_BYTES_MIN: usize = 24;
 
 /// How deep encodings are followed into each other.
 const DEPTH_MAX: usize = 4;

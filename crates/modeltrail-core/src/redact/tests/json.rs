@@ -138,3 +138,25 @@ fn white_space_is_read_past() {
         " {\n\t\"a\" : [ \"[EMAIL]\" , \"[CC]\" ] }\r\n",
     )]);
 }
+
+#[test]
+fn a_string_with_one_mark_is_read_where_the_mark_can_mean_something() {
+    let redactor = Redactor::default();
+    let base64 = "cGxlYXNlIHdyaXRlIHRvIGJvYkBleGFtcGxlLmNvbSBzb29u";
+    for (text, found) in [
+        ("the Password is hunter!!", true),
+        ("the PWD is hunter!!", true),
+        ("a swan in a pew, I think", false),
+        ("AKIAIOSFODNNABCDEFGH", true),
+        ("jo [at] example.com", true),
+        ("jo (AT) example.com", true),
+        ("jo&commat;example.com", true),
+        ("(see above) [x] & so on", false),
+        ("well-known", false),
+        (base64, true),
+        ("hf_abcdefghijklmnopqrstuvwxyzABCDEFGH", true),
+    ] {
+        let json = serde_json::to_vec(text).unwrap();
+        assert_eq!(redactor.redact_json(&json).unwrap().is_some(), found, "{text}");
+    }
+}
