@@ -26,18 +26,22 @@ thread_local! {
 
 /// What a name says.
 pub(super) fn said(name: &str) -> Said {
-    let Some((key, slot)) = key(name) else { return Said::by(name) };
+    let mut key = [0; NAME_BYTES_MAX];
+    let Some(head) = key.get_mut(..name.len()) else { return Said::by(name) };
+    head.copy_from_slice(name.as_bytes());
     let known = SLOTS_OF_THREAD.try_with(|slots| {
         let mut slots = slots.try_borrow_mut().ok()?;
         if slots.is_empty() {
             slots.resize(SLOTS, None);
         }
-        let known = slots.get_mut(slot)?;
-        match known {
+        let slot = slots.get_mut(slot_of(&key))?;
+        match slot {
             Some(known) if known.len == name.len() && known.name == key => Some(known.said),
             _ => {
                 let said = Said::by(name);
-                *known = Some(Slot { name: key, len: name.len(), said });
+                if is_of_schema(name) {
+                    *slot = Some(Slot { name: key, len: name.len(), said });
+                }
                 Some(said)
             }
         }
@@ -46,19 +50,18 @@ pub(super) fn said(name: &str) -> Said {
     known.ok().flatten().unwrap_or_else(|| Said::by(name))
 }
 
-/// A name as it is remembered, and where: names of letters only, as a schema has them. What could be
-/// somebody's number or address is not kept in memory.
-fn key(name: &str) -> Option<([u8; NAME_BYTES_MAX], usize)> {
-    let mut key = [0; NAME_BYTES_MAX];
-    key.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
-    let schema = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.');
-    if !name.as_bytes().iter().all(schema) {
-        return None;
-    }
+/// Where a name is remembered.
+fn slot_of(key: &[u8; NAME_BYTES_MAX]) -> usize {
     let mut hash = 0_u64;
-    for chunk in key.as_chunks::<8>().0 {
+    for word in key.as_chunks::<8>().0 {
         hash =
-            (hash.rotate_left(5) ^ u64::from_le_bytes(*chunk)).wrapping_mul(0x517c_c1b7_2722_0a95);
+            (hash.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
-    Some((key, usize::try_from(hash >> 56).unwrap_or_default() % SLOTS))
+    usize::try_from(hash >> 56).unwrap_or_default() % SLOTS
+}
+
+/// Whether a name is of letters only, as a schema has them. What could be somebody's number or
+/// address is not kept in memory.
+fn is_of_schema(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.'))
 }
