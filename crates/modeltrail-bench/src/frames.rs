@@ -2,7 +2,7 @@
 
 use modeltrail_core::hash::{MacKey, sha256};
 use modeltrail_core::record::CaptureContext;
-use modeltrail_core::redact::{Redactor, Rule};
+use modeltrail_core::redact::Redactor;
 use modeltrail_core::{Frame, Hash, Limits, PartId, Record, Redacted};
 
 use crate::Result;
@@ -18,7 +18,7 @@ impl Framer {
     pub(crate) fn new() -> Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        let redactor = Redactor::with_rules(Rule::BASIC);
+        let redactor = Redactor::default();
         Ok(Self { redactor, mac_key: MacKey::new(key), limits: Limits::default() })
     }
 

@@ -187,8 +187,8 @@ rules! {
 }
 
 impl Rule {
-    /// The first four, which a recorder has on when nothing else is asked for. They are found by digits
-    /// and an '@' alone, and so cost a third of what the whole registry does.
+    /// The first four, those of the seed document. They are found by digits and an '@' alone, and so
+    /// cost less than the whole registry does.
     pub const BASIC: [Self; 4] = [Self::Email, Self::Phone, Self::Ssn, Self::CreditCard];
 
     /// Its place in the registry.

@@ -202,7 +202,7 @@ impl Checker<'_> {
                 .into_iter()
                 .filter(|rule| names.iter().any(|n| n == rule.name() || n == ALL_RULES))
                 .collect(),
-            _ => Rule::BASIC.to_vec(),
+            _ => Rule::ALL.to_vec(),
         }
     }
 

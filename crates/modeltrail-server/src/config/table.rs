@@ -176,7 +176,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         env: "MODELTRAIL_REDACTION_RULES",
         flag: None,
         form: Form::Choices(&RULES),
-        default: "email,phone,ssn,credit_card",
+        default: "all",
         help: "Which rules mask what is recorded, or all; an empty list masks nothing, and the ledger says so.",
     },
     Setting {

@@ -37,7 +37,7 @@ fn defaults_are_those_of_the_library() {
     let nothing = load(Some(Path::new("/dev/null")), &[], &no_env).unwrap();
     assert_eq!(nothing.spool, SpoolOptions::default());
     assert_eq!(nothing.limits, Limits::default());
-    assert_eq!(nothing.rules, Rule::BASIC);
+    assert_eq!(nothing.rules, Rule::ALL);
     assert_eq!((nothing.ack, nothing.spool_dir), (Ack::Sequenced, None));
     assert_eq!((nothing.trim, nothing.publish), (Trim::default(), PublishOptions::default()));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use modeltrail_core::Limits;
-use modeltrail_core::redact::{Redactor, Rule};
+use modeltrail_core::redact::Redactor;
 
 use super::{Recorder, RecordingError, Stats};
 use crate::publish::PublishOptions;
@@ -91,7 +91,7 @@ impl Default for RecorderOptions {
             on_full: OnFull::Block(Duration::from_millis(100)),
             create_as: None,
             limits: Limits::default(),
-            redactor: Redactor::with_rules(Rule::BASIC),
+            redactor: Redactor::default(),
             mode: "api".to_owned(),
             spool_dir: None,
             spool: SpoolOptions::default(),
@@ -160,7 +160,7 @@ impl RecorderOptions {
         self
     }
 
-    /// The redactor; with [`Rule::BASIC`] unless told otherwise. `Redactor::default()` has every rule.
+    /// The redactor; with every rule on unless told otherwise.
     #[must_use]
     pub fn redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
