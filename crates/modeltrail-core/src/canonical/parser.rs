@@ -407,20 +407,25 @@ fn prefix(mut error: JsonError, token: &str) -> JsonError {
     error
 }
 
-/// How many bytes of a string's inside are neither quote, backslash nor control character, counted
-/// in steps of eight: less than eight more may follow.
+/// How many bytes of a string's inside stand in front of the first quote, backslash or control
+/// character, or of the last seven bytes.
 fn plain_len(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
-    // The usual test for a zero byte; what it tells too much lies behind a true one.
+    // The usual test for a zero byte: the lowest bit that it sets is right, and those above it may
+    // be wrong.
     let has_zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGHS;
-    let quote = |x: u64| has_zero(x ^ (ONES * b'"' as u64));
-    let backslash = |x: u64| has_zero(x ^ (ONES * b'\\' as u64));
-    let control = |x: u64| x.wrapping_sub(ONES * 0x20) & !x & HIGHS;
-    let chunks = bytes.as_chunks::<8>().0;
-    let is_plain = |chunk: &&[u8; 8]| {
-        let x = u64::from_le_bytes(**chunk);
-        quote(x) | backslash(x) | control(x) == 0
-    };
-    8 * chunks.iter().take_while(is_plain).count()
+    let (mut at, mut rest) = (0, bytes);
+    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
+        let x = u64::from_le_bytes(*chunk);
+        let quote = has_zero(x ^ (ONES * b'"' as u64));
+        let backslash = has_zero(x ^ (ONES * b'\\' as u64));
+        let control = x.wrapping_sub(ONES * 0x20) & !x & HIGHS;
+        let stops = quote | backslash | control;
+        if stops != 0 {
+            return at + stops.trailing_zeros() as usize / 8;
+        }
+        (at, rest) = (at + 8, tail);
+    }
+    at
 }
