@@ -255,6 +255,18 @@ pub(super) fn speaks_of(lower: &str, n_near: usize) -> (RuleSet, RuleSet) {
     (said, near)
 }
 
+/// The words near the bytes from `start` to `end` of the text, and those of all names on its path.
+pub(super) fn words_about<'t>(
+    subject: &Subject<'t>,
+    start: usize,
+    end: usize,
+) -> impl Iterator<Item = &'t str> {
+    let names = std::iter::successors(subject.names, |names| names.outer());
+    words(before(subject.text, start))
+        .chain(words(after(subject.text, end)))
+        .chain(names.flat_map(|names| words(names.name())))
+}
+
 /// Whether the whole value sits under a name that makes it an identifier or a time.
 pub(super) fn is_identifier(names: Option<&Names<'_>>) -> bool {
     names.is_some_and(|names| names.said().identifier && !names.path().card)

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::find::Edit;
+use super::find::{Edit, Kind};
 use super::json::{self, Cursor, RedactError};
 
 /// Applies edits, ascending by offset, to the document in which they were found.
 ///
 /// As long as no name changed the document is spliced; otherwise it is walked again, and each
 /// object with a changed name is put in order.
+///
+/// Edits of names and edits that take more than a token cannot be told here at the same time.
 pub(super) fn apply(json: &[u8], edits: &[Edit]) -> Result<Vec<u8>, RedactError> {
-    if edits.iter().any(|edit| edit.is_name) {
+    if edits.iter().any(|edit| edit.kind == Kind::Name) {
         let mut writer = Writer { cursor: Cursor::new(json)?, edits, out: Vec::new() };
         writer.out.reserve(json.len());
         writer.value()?;
@@ -21,7 +23,7 @@ pub(super) fn apply(json: &[u8], edits: &[Edit]) -> Result<Vec<u8>, RedactError>
     let mut copied = 0;
     for edit in edits {
         out.extend_from_slice(json.get(copied..edit.start).unwrap_or_default());
-        json::escape(&edit.text, &mut out);
+        edit.new.write(&mut out);
         copied = edit.end;
     }
     out.extend_from_slice(json.get(copied..).unwrap_or_default());
@@ -123,8 +125,8 @@ impl Writer<'_> {
     fn string(&mut self) -> Result<(String, bool), RedactError> {
         let token = self.cursor.string()?;
         if let Some(edit) = self.edit_at(token.start) {
-            json::escape(&edit.text, &mut self.out);
-            return Ok((edit.text.clone(), true));
+            edit.new.write(&mut self.out);
+            return Ok((edit.new.text().to_owned(), true));
         }
         self.out.extend_from_slice(self.cursor.since(token.start).as_bytes());
         let mut text = String::new();
@@ -135,7 +137,7 @@ impl Writer<'_> {
     /// Writes the token that started at `start`, edited if an edit is for it.
     fn copy(&mut self, start: usize) {
         match self.edit_at(start) {
-            Some(edit) => json::escape(&edit.text, &mut self.out),
+            Some(edit) => edit.new.write(&mut self.out),
             None => self.out.extend_from_slice(self.cursor.since(start).as_bytes()),
         }
     }

@@ -6,22 +6,63 @@ use std::collections::BTreeMap;
 use super::PASSES_MAX;
 use super::context::Names;
 use super::json::{self, Cursor, DEPTH_MAX, DIGITS_MIN, RedactError, StringToken};
-use super::leaf::{self, Patch};
-use super::rule::{Rule, RuleSet};
+use super::leaf::{self, Leaf, Patch};
+use super::order::{Order, What};
+use super::rules::{Action, Denied, token_len};
 use super::stream::{self, Fragment};
 
-/// A token that has to change.
+/// What is written in the place of something.
+pub(super) enum New {
+    /// A string of this text, unescaped.
+    Text(String),
+    /// `null`, or nothing where a member or an element is taken out.
+    Raw(&'static str),
+}
+
+impl New {
+    /// Appends it as JSON.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => json::escape(text, out),
+            Self::Raw(raw) => out.extend_from_slice(raw.as_bytes()),
+        }
+    }
+
+    /// The text of a string.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Raw(raw) => raw,
+        }
+    }
+
+    /// Its length in bytes, escapes aside.
+    pub(super) fn len(&self) -> usize {
+        self.text().len()
+    }
+}
+
+/// What is changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// A string or a number.
+    Token,
+    /// The name of a member.
+    Name,
+    /// A value of any form, or a member or an element with its comma.
+    Range,
+}
+
+/// A stretch of a document that has to change.
 pub(super) struct Edit {
-    /// Offset of the token's first byte.
+    /// Offset of the first byte.
     pub(super) start: usize,
-    /// Offset behind the token.
+    /// Offset behind the last.
     pub(super) end: usize,
-    /// The new text, unescaped. The new token is always a string.
-    pub(super) text: String,
-    /// Whether the token is a member's name.
-    pub(super) is_name: bool,
-    /// The rules that matched in it, once for each match.
-    pub(super) rules: Vec<Rule>,
+    pub(super) new: New,
+    pub(super) kind: Kind,
+    /// What matched in it, once for each match.
+    pub(super) whats: Vec<What>,
 }
 
 /// What one walk found.
@@ -29,18 +70,31 @@ pub(super) struct Edit {
 pub(super) struct Found {
     /// Ascending by offset.
     pub(super) edits: Vec<Edit>,
+    /// What matched and stands by its action.
+    pub(super) kept: Vec<What>,
     /// Whether a further walk over the outcome could find more. Without it every text is settled.
     pub(super) again: bool,
 }
 
 /// Lists the edits of a document that sits under `names`.
 pub(super) fn find(
-    rules: RuleSet,
+    order: &Order<'_>,
     json: &[u8],
     names: Option<&Names<'_>>,
 ) -> Result<Found, RedactError> {
-    let mut finder = Finder::new(rules, Cursor::new(json)?, 0);
-    finder.value(names, 0)?;
+    let mut finder = Finder::new(Cursor::new(json)?, 0);
+    finder.cursor.peek();
+    let start = finder.cursor.offset();
+    if finder.value(order, names, 0)? {
+        let whole = Edit {
+            start,
+            end: finder.cursor.offset(),
+            new: New::Raw("null"),
+            kind: Kind::Range,
+            whats: finder.found.edits.pop().map(|edit| edit.whats).unwrap_or_default(),
+        };
+        finder.found.edits.push(whole);
+    }
     finder.cursor.finish()?;
     Ok(finder.found)
 }
@@ -48,20 +102,19 @@ pub(super) fn find(
 /// Lists the edits of the documents, one after another, that a text holds. Names that become equal
 /// are told apart here, because such a document is patched and not written anew.
 pub(super) fn nested(
-    rules: RuleSet,
+    order: &Order<'_>,
     text: &str,
     names: Option<&Names<'_>>,
     depth: usize,
 ) -> Result<Found, RedactError> {
-    let mut finder = Finder::new(rules, Cursor::new(text.as_bytes())?, depth);
+    let mut finder = Finder::new(Cursor::new(text.as_bytes())?, depth);
     while finder.cursor.peek().is_some() {
-        finder.value(names, 0)?;
+        finder.value(order, names, 0)?;
     }
     Ok(finder.found)
 }
 
-struct Finder<'j> {
-    rules: RuleSet,
+struct Finder<'j, 'p> {
     cursor: Cursor<'j>,
     found: Found,
     /// In how many encodings the document lies; 0 for one that is a document itself.
@@ -69,53 +122,162 @@ struct Finder<'j> {
     /// The lists around the value, from the outermost: whether each is a list of choices.
     lists: Vec<bool>,
     /// Pieces of streams in those lists.
-    pieces: Vec<Fragment>,
+    pieces: Vec<Fragment<'p>>,
     /// Kept between texts so that a dirty document allocates once.
-    patches: Vec<Patch>,
+    leaf: Leaf,
     /// Kept between texts for the same reason.
     unescaped: String,
 }
 
-impl<'j> Finder<'j> {
-    fn new(rules: RuleSet, cursor: Cursor<'j>, nesting: usize) -> Self {
+impl<'j> Finder<'j, '_> {
+    fn new(cursor: Cursor<'j>, nesting: usize) -> Self {
         Self {
-            rules,
             cursor,
             found: Found::default(),
             nesting,
             lists: Vec::new(),
             pieces: Vec::new(),
-            patches: Vec::new(),
+            leaf: Leaf::default(),
             unescaped: String::new(),
         }
     }
 }
 
-impl Finder<'_> {
-    fn value(&mut self, names: Option<&Names<'_>>, depth: usize) -> Result<(), RedactError> {
+/// The members of an object, or the elements of a list, as far as taking some out asks.
+#[derive(Default)]
+struct Siblings {
+    /// Whether one of them stays so far.
+    kept: bool,
+    end_of_last: usize,
+    /// An edit that takes one out with the comma behind it, whose end is not known yet.
+    open: Option<usize>,
+}
+
+impl Siblings {
+    /// The next one starts here.
+    fn next(&mut self, start: usize, edits: &mut [Edit]) {
+        let open = self.open.take().and_then(|edit| edits.get_mut(edit));
+        if let Some(edit) = open {
+            edit.end = start;
+        }
+    }
+
+    /// It was read up to here. If it is taken out, its comma goes too: the one before it if
+    /// something stays before it, else the one behind it.
+    fn read(&mut self, start: usize, end: usize, removed: bool, edits: &mut Vec<Edit>) {
+        if !removed {
+            self.kept = true;
+        } else if let Some(edit) = edits.last_mut() {
+            (edit.start, edit.end) = (if self.kept { self.end_of_last } else { start }, end);
+            self.open = (!self.kept).then(|| edits.len() - 1);
+        }
+        self.end_of_last = end;
+    }
+}
+
+impl<'p> Finder<'_, 'p> {
+    /// Reads a value; whether it is to be taken out. The last edit then says why.
+    fn value(
+        &mut self,
+        order: &Order<'p>,
+        names: Option<&Names<'_>>,
+        depth: usize,
+    ) -> Result<bool, RedactError> {
+        if let Some(denied) = order.deny() {
+            return self.denied(order, &denied, depth);
+        }
         match self.cursor.peek() {
             Some(b'"') => {
                 let token = self.cursor.string()?;
-                self.string(token, names, false)
+                self.string(order, token, names, false)?;
             }
-            Some(b'{') => self.object(names, depth),
-            Some(b'[') => self.array(names, depth),
-            Some(b'-' | b'0'..=b'9') => self.number(names),
+            Some(b'{') => self.object(order, names, depth)?,
+            Some(b'[') => self.array(order, names, depth)?,
+            Some(b'-' | b'0'..=b'9') => self.number(order, names)?,
+            _ => self.cursor.literal()?,
+        }
+        Ok(false)
+    }
+
+    /// A value that is never stored, whatever it is.
+    fn denied(
+        &mut self,
+        order: &Order<'p>,
+        denied: &Denied<'_>,
+        depth: usize,
+    ) -> Result<bool, RedactError> {
+        let is_text = self.cursor.peek() == Some(b'"');
+        let start = self.cursor.offset();
+        self.skip(depth)?;
+        let end = self.cursor.offset();
+        let raw = self.cursor.since(start);
+        let mut value = String::new();
+        match raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).filter(|_| is_text) {
+            Some(inner) => json::unescape(inner, start, &mut value)?,
+            None => value.push_str(raw),
+        }
+        let removed = denied.action == Action::Remove;
+        let text = order.denied(denied, &value);
+        let is_token = denied.action == Action::Pseudonym && token_len(&value) == Some(value.len());
+        if !removed && is_text && (is_token || text == value) {
+            return Ok(false);
+        }
+        let whats = vec![What::Denied(denied.rule)];
+        let new = if removed { New::Raw("") } else { New::Text(text) };
+        self.found.edits.push(Edit { start, end, new, kind: Kind::Range, whats });
+        Ok(removed)
+    }
+
+    /// Reads past a value.
+    fn skip(&mut self, depth: usize) -> Result<(), RedactError> {
+        match self.cursor.peek() {
+            Some(b'"') => self.cursor.string().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.cursor.number().map(drop),
+            Some(open @ (b'{' | b'[')) => {
+                self.open(open, depth)?;
+                // In ASCII the closing bracket of either stands two behind the opening one.
+                let close = open + 2;
+                if self.cursor.take(close) {
+                    return Ok(());
+                }
+                loop {
+                    if open == b'{' {
+                        self.cursor.string()?;
+                        if !self.cursor.take(b':') {
+                            return Err(self.cursor.expected("':'"));
+                        }
+                    }
+                    self.skip(depth + 1)?;
+                    if self.cursor.take(close) {
+                        return Ok(());
+                    }
+                    if !self.cursor.take(b',') {
+                        return Err(self.cursor.expected("',' or the closing bracket"));
+                    }
+                }
+            }
             _ => self.cursor.literal(),
         }
     }
 
-    fn object(&mut self, names: Option<&Names<'_>>, depth: usize) -> Result<(), RedactError> {
+    fn object(
+        &mut self,
+        order: &Order<'p>,
+        names: Option<&Names<'_>>,
+        depth: usize,
+    ) -> Result<(), RedactError> {
         self.open(b'{', depth)?;
         let first_piece = self.pieces.len();
-        let mut taken = BTreeMap::new();
+        let (mut taken, mut siblings) = (BTreeMap::new(), Siblings::default());
         let mut index = None;
         if self.cursor.take(b'}') {
             return Ok(());
         }
         loop {
             let token = self.cursor.string()?;
-            self.name(token, names, &mut taken)?;
+            siblings.next(token.start, &mut self.found.edits);
+            let n_edits = self.found.edits.len();
+            self.name(order, token, names, &mut taken)?;
             if !self.cursor.take(b':') {
                 return Err(self.cursor.expected("':'"));
             }
@@ -126,10 +288,18 @@ impl Finder<'_> {
                 name = Cow::Owned(text);
             }
             let at = self.cursor.offset();
-            self.value(Some(&Names::new(&name, names)), depth + 1)?;
+            let below = order.member(&name);
+            let order = below.as_ref().unwrap_or(order);
+            let removed = self.value(order, Some(&Names::new(&name, names)), depth + 1)?;
+            if removed && self.found.edits.len() > n_edits + 1 {
+                // Its name goes with it, whatever was found there.
+                self.found.edits.drain(n_edits..self.found.edits.len() - 1);
+            }
             if name == "index" {
                 index = self.cursor.since(at).trim().parse::<u64>().ok();
             }
+            let end = self.cursor.offset();
+            siblings.read(token.start, end, removed, &mut self.found.edits);
             if self.cursor.take(b'}') {
                 break;
             }
@@ -148,30 +318,44 @@ impl Finder<'_> {
     /// A member's name. `taken` holds those of its object that were changed, and how often.
     fn name(
         &mut self,
+        order: &Order<'p>,
         token: StringToken<'_>,
         names: Option<&Names<'_>>,
         taken: &mut BTreeMap<String, u32>,
     ) -> Result<(), RedactError> {
         let before = self.found.edits.len();
-        self.string(token, names, true)?;
+        self.string(order, token, names, true)?;
         let Some(edit) = self.found.edits.get_mut(before).filter(|_| self.nesting > 0) else {
             return Ok(());
         };
-        let n = taken.entry(edit.text.clone()).and_modify(|n| *n += 1).or_insert(1);
+        let New::Text(text) = &mut edit.new else { return Ok(()) };
+        let n = taken.entry(text.clone()).and_modify(|n| *n += 1).or_insert(1);
         if *n > 1 {
-            edit.text.push_str(&format!("#{n}"));
+            text.push_str(&format!("#{n}"));
         }
         Ok(())
     }
 
-    fn array(&mut self, names: Option<&Names<'_>>, depth: usize) -> Result<(), RedactError> {
+    fn array(
+        &mut self,
+        order: &Order<'p>,
+        names: Option<&Names<'_>>,
+        depth: usize,
+    ) -> Result<(), RedactError> {
         self.open(b'[', depth)?;
         if self.cursor.take(b']') {
             return Ok(());
         }
         self.lists.push(names.is_some_and(|names| names.name() == "choices"));
+        let (mut siblings, mut n) = (Siblings::default(), 0);
         loop {
-            self.value(names, depth + 1)?;
+            self.cursor.peek();
+            let start = self.cursor.offset();
+            siblings.next(start, &mut self.found.edits);
+            let below = order.element(n);
+            let removed = self.value(below.as_ref().unwrap_or(order), names, depth + 1)?;
+            siblings.read(start, self.cursor.offset(), removed, &mut self.found.edits);
+            n += 1;
             if self.cursor.take(b']') {
                 break;
             }
@@ -185,7 +369,7 @@ impl Finder<'_> {
             let first =
                 self.pieces.iter().rposition(|piece| piece.list != list).map_or(0, |n| n + 1);
             let pieces = self.pieces.split_off(first);
-            stream::resolve(self.rules, pieces, &mut self.found.edits);
+            stream::resolve(pieces, &mut self.found);
         }
         Ok(())
     }
@@ -200,18 +384,20 @@ impl Finder<'_> {
 
     fn string(
         &mut self,
+        order: &Order<'p>,
         token: StringToken<'_>,
         names: Option<&Names<'_>>,
         is_name: bool,
     ) -> Result<(), RedactError> {
-        if self.rules.is_empty() {
+        if order.is_empty() || order.is_allowed() {
             return Ok(());
         }
         // The names on a name's path say what it is, not that it is secret.
         let named = !is_name && names.is_some_and(|names| names.verdict().is_some());
         let piece =
             if is_name || self.lists.is_empty() { None } else { names.and_then(stream::key) };
-        if !token.candidate && !named && piece.is_none() {
+        let wanted = token.candidate || named || !order.patterns().is_empty();
+        if !wanted && piece.is_none() {
             return Ok(());
         }
         let mut text = std::mem::take(&mut self.unescaped);
@@ -221,21 +407,24 @@ impl Finder<'_> {
         }
         let read = if token.escaped { text.as_str() } else { token.raw };
         if let Some(key) = piece {
-            self.piece(token, key, read);
+            self.piece(order, token, key, read);
         }
-        if token.candidate || named {
-            self.text(read, (token.start, token.end), names, is_name);
-        }
+        let looked = if wanted {
+            self.text(order, read, (token.start, token.end), names, is_name)
+        } else {
+            Ok(())
+        };
         self.unescaped = text;
-        Ok(())
+        looked
     }
 
     /// Keeps a piece of a stream until its list ends: the nearest that is no list of choices.
-    fn piece(&mut self, token: StringToken<'_>, key: u64, text: &str) {
+    fn piece(&mut self, order: &Order<'p>, token: StringToken<'_>, key: u64, text: &str) {
         // What is masked in one piece can change what lies across pieces.
         self.found.again = true;
         let list = self.lists.iter().rposition(|choices| !choices).unwrap_or(0);
         self.pieces.push(Fragment {
+            order: *order,
             start: token.start,
             end: token.end,
             list,
@@ -246,50 +435,54 @@ impl Finder<'_> {
 
     /// A bare integer is read as the text of its digits; decimals, which is what arrays of
     /// features hold, never get that far.
-    fn number(&mut self, names: Option<&Names<'_>>) -> Result<(), RedactError> {
+    fn number(&mut self, order: &Order<'p>, names: Option<&Names<'_>>) -> Result<(), RedactError> {
         let token = self.cursor.number()?;
-        let Some(digits) = token.digits.filter(|_| !self.rules.is_empty()) else { return Ok(()) };
+        let Some(digits) = token.digits.filter(|_| !order.is_empty() && !order.is_allowed()) else {
+            return Ok(());
+        };
         let long = u32::try_from(digits.len()).is_ok_and(|n| n >= DIGITS_MIN);
-        if long || (digits.len() >= 3 && names.is_some_and(|names| names.verdict().is_some())) {
-            self.text(digits, (token.start, token.end), names, false);
+        let wanted = long
+            || !order.patterns().is_empty()
+            || (digits.len() >= 3 && names.is_some_and(|names| names.verdict().is_some()));
+        if wanted {
+            self.text(order, digits, (token.start, token.end), names, false)?;
         }
         Ok(())
     }
 
     fn text(
         &mut self,
+        order: &Order<'p>,
         text: &str,
         (start, end): (usize, usize),
         names: Option<&Names<'_>>,
         is_name: bool,
-    ) {
-        self.patches.clear();
-        if is_name {
-            leaf::inner(self.rules, text, names, self.nesting, &mut self.patches);
-        } else {
-            leaf::patches(self.rules, text, names, self.nesting, &mut self.patches);
+    ) -> Result<(), RedactError> {
+        let look = if is_name { leaf::look_plain } else { leaf::look };
+        self.leaf.clear();
+        look(order, text, names, self.nesting, &mut self.leaf);
+        self.found.kept.append(&mut self.leaf.kept);
+        if self.leaf.patches.is_empty() && !self.leaf.unsettled {
+            return Ok(());
         }
-        if self.patches.is_empty() {
-            return;
-        }
-        let mut rules: Vec<Rule> = Vec::new();
+        let mut whats: Vec<What> = Vec::new();
         let mut text = Cow::Borrowed(text);
-        for _ in 0..PASSES_MAX {
-            rules.extend(self.patches.iter().flat_map(Patch::rules));
-            text = Cow::Owned(leaf::apply(&text, &self.patches));
-            self.patches.clear();
-            if is_name {
-                leaf::inner(self.rules, &text, names, self.nesting, &mut self.patches);
-            } else {
-                leaf::patches(self.rules, &text, names, self.nesting, &mut self.patches);
-            }
-            if self.patches.is_empty() {
-                break;
-            }
+        let mut n_passes = 0;
+        while !self.leaf.patches.is_empty() && !self.leaf.unsettled && n_passes < PASSES_MAX {
+            whats.extend(self.leaf.patches.iter().flat_map(Patch::whats));
+            text = Cow::Owned(leaf::apply(&text, &self.leaf.patches));
+            self.leaf.clear();
+            look(order, &text, names, self.nesting, &mut self.leaf);
+            n_passes += 1;
+        }
+        if !self.leaf.patches.is_empty() || self.leaf.unsettled {
+            return Err(RedactError::NotSettled { offset: start });
         }
         // Another name changes what lies beneath it.
         self.found.again |= is_name;
-        let text = text.into_owned();
-        self.found.edits.push(Edit { start, end, text, is_name, rules });
+        let kind = if is_name { Kind::Name } else { Kind::Token };
+        let new = New::Text(text.into_owned());
+        self.found.edits.push(Edit { start, end, new, kind, whats });
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! One table look-up per byte finds the end of a string and, on the way, whether the string holds
 //! anything that a rule could want: most strings are never looked at twice.
 
+use super::PASSES_MAX;
 use super::secret::BASE64_BYTES_MIN;
 
 /// How deep a document may nest. A record may nest 128 deep; twice that leaves room for whatever
@@ -34,6 +35,12 @@ pub enum RedactError {
         offset: usize,
         /// What would have been right there.
         expected: &'static str,
+    },
+    /// What is masked makes more to be masked, again and again: a document made for that.
+    #[error("not settled after {PASSES_MAX} passes at byte {offset}; split the text")]
+    NotSettled {
+        /// Where the token starts; 0 for the whole document.
+        offset: usize,
     },
     /// The document nests deeper than the redactor reads.
     #[error("nested deeper than {DEPTH_MAX} levels at byte {offset}; flatten the document")]

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::context::Names;
-use super::policy::Span;
-use super::rule::{Rule, RuleSet};
-use super::{find, fold, json, scan, values};
+use super::json::RedactError;
+use super::order::{Done, Match, Order, What};
+use super::{find, fold, own, scan, values};
 
 /// JSON in a string in JSON, and so on: how deep it is followed.
 pub(super) const NESTED_MAX: usize = 4;
@@ -16,123 +16,151 @@ pub(super) struct Patch {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) text: Cow<'static, str>,
-    pub(super) rule: Rule,
-    /// Further rules that matched inside, where the stretch is a whole token of nested JSON.
-    pub(super) more: Vec<Rule>,
+    pub(super) what: What,
+    /// What else matched inside, where the stretch is a whole token of nested JSON.
+    pub(super) more: Vec<What>,
 }
 
 impl Patch {
-    fn new(span: &Span) -> Self {
-        Self::with(span, span.rule.replacement())
+    pub(super) fn new(hit: &Match, text: Cow<'static, str>) -> Self {
+        Self { start: hit.start, end: hit.end, text, what: hit.what, more: Vec::new() }
     }
 
-    /// A patch that puts another text in the place of a span.
-    pub(super) fn with(span: &Span, text: &'static str) -> Self {
-        let text = Cow::Borrowed(text);
-        Self { start: span.start, end: span.end, text, rule: span.rule, more: Vec::new() }
-    }
-
-    /// Every rule that matched.
-    pub(super) fn rules(&self) -> impl Iterator<Item = Rule> + '_ {
-        std::iter::once(self.rule).chain(self.more.iter().copied())
+    /// Everything that matched.
+    pub(super) fn whats(&self) -> impl Iterator<Item = What> + '_ {
+        std::iter::once(self.what).chain(self.more.iter().copied())
     }
 }
 
-/// Appends the patches of a text that stands under `names`, ascending and apart from each other.
-/// `depth` says in how many encodings it lies.
-pub(super) fn patches(
-    rules: RuleSet,
-    text: &str,
-    names: Option<&Names<'_>>,
-    depth: usize,
-    out: &mut Vec<Patch>,
-) {
-    if let Some(verdict) = names.and_then(Names::verdict)
-        && rules.has(verdict.rule)
-        && verdict.need.is_met(text)
-    {
-        let mut spans = Vec::new();
-        scan::scan(rules, text, names, depth, &mut spans);
-        let whole = |span: &Span| span.start == 0 && span.end == text.len();
-        let rule = spans.first().filter(|span| whole(span)).map_or(verdict.rule, |span| span.rule);
-        out.push(Patch::new(&Span { start: 0, end: text.len(), rule }));
-        return;
-    }
-    if depth < NESTED_MAX && nested(rules, text, names, depth, out) {
-        return;
-    }
-    inner(rules, text, names, depth, out);
+/// What one look at a text came to.
+#[derive(Default, Debug)]
+pub(super) struct Leaf {
+    /// Ascending and apart from each other.
+    pub(super) patches: Vec<Patch>,
+    /// What matched and stands by its action.
+    pub(super) kept: Vec<What>,
+    /// Whether JSON within the text took more passes than there may be.
+    pub(super) unsettled: bool,
 }
 
-/// The patches of a text that is read as it stands: by no name, and not as JSON.
-pub(super) fn inner(
-    rules: RuleSet,
-    text: &str,
-    names: Option<&Names<'_>>,
-    depth: usize,
-    out: &mut Vec<Patch>,
-) {
-    let mut spans = Vec::new();
-    match fold::fold(text) {
-        None => scan::scan(rules, text, names, depth, &mut spans),
-        Some(folded) => {
-            scan::scan(rules, &folded.text, names, depth, &mut spans);
-            for span in &mut spans {
-                if let Some((start, end)) = folded.origin(span.start, span.end) {
-                    (span.start, span.end) = (start, end);
-                }
-            }
-            spans.retain(|span| span.end <= text.len() && span.start < span.end);
+impl Leaf {
+    /// Ready for another text.
+    pub(super) fn clear(&mut self) {
+        self.patches.clear();
+        self.kept.clear();
+    }
+
+    /// Does what is to be done with a match; `value` is its text in plain characters.
+    fn add(&mut self, order: &Order<'_>, hit: &Match, value: &str) {
+        match order.done(hit.what, value) {
+            Done::Becomes(text) => self.patches.push(Patch::new(hit, text)),
+            Done::Kept => self.kept.push(hit.what),
+            Done::Stands => {}
         }
     }
-    let masked =
-        |span: &Span| !values::is_blank(text.get(span.start..span.end).unwrap_or_default());
-    out.extend(spans.iter().filter(|span| masked(span)).map(Patch::new));
+}
+
+/// Looks at a text that stands under `names`. `depth` says in how many encodings it lies.
+pub(super) fn look(
+    order: &Order<'_>,
+    text: &str,
+    names: Option<&Names<'_>>,
+    depth: usize,
+    out: &mut Leaf,
+) {
+    if let Some(verdict) = names.and_then(Names::verdict)
+        && order.rules.has(verdict.rule)
+        && verdict.need.is_met(text)
+    {
+        let mut found = Vec::new();
+        scan::scan(order, text, names, depth, &mut found);
+        let whole = |hit: &Match| hit.start == 0 && hit.end == text.len();
+        let named = What::Rule(verdict.rule);
+        let what = found.first().filter(|hit| whole(hit)).map_or(named, |hit| hit.what);
+        out.add(order, &Match { start: 0, end: text.len(), what }, text);
+        return;
+    }
+    if depth < NESTED_MAX && nested(order, text, names, depth, out) {
+        return;
+    }
+    look_plain(order, text, names, depth, out);
+}
+
+/// Looks at a text as it stands: by no name, and not as JSON.
+pub(super) fn look_plain(
+    order: &Order<'_>,
+    text: &str,
+    names: Option<&Names<'_>>,
+    depth: usize,
+    out: &mut Leaf,
+) {
+    let mut found = Vec::new();
+    let folded = fold::fold(text);
+    let read = folded.as_ref().map_or(text, |folded| folded.text.as_str());
+    scan::scan(order, read, names, depth, &mut found);
+    own::find(order, read, names, depth, &mut found);
+    for hit in found {
+        let value = read.get(hit.start..hit.end).unwrap_or_default();
+        let origin = folded.as_ref().and_then(|folded| folded.origin(hit.start, hit.end));
+        let (start, end) = origin.unwrap_or((hit.start, hit.end));
+        let sound = end <= text.len() && start < end;
+        if sound && !values::is_blank(text.get(start..end).unwrap_or_default()) {
+            out.add(order, &Match { start, end, ..hit }, value);
+        }
+    }
 }
 
 /// JSON, or lines of JSON, in a text: whether it is that. Its tokens are patched where they stand,
 /// so that white space, order and the spelling of numbers stay.
 fn nested(
-    rules: RuleSet,
+    order: &Order<'_>,
     text: &str,
     names: Option<&Names<'_>>,
     depth: usize,
-    out: &mut Vec<Patch>,
+    out: &mut Leaf,
 ) -> bool {
     let trimmed = text.trim_start();
     if !matches!(trimmed.as_bytes(), [b'{' | b'[', .., b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t'])
     {
         return false;
     }
-    let Ok(found) = find::nested(rules, text, names, depth + 1) else { return false };
+    let found = match find::nested(order, text, names, depth + 1) {
+        Ok(found) => found,
+        Err(RedactError::NotSettled { .. }) => {
+            out.unsettled = true;
+            return true;
+        }
+        Err(_) => return false,
+    };
+    out.kept.extend(found.kept);
     for edit in found.edits {
-        let mut token = Vec::with_capacity(edit.text.len() + 2);
-        json::escape(&edit.text, &mut token);
-        let mut matched = edit.rules.into_iter();
-        let (Ok(token), Some(rule)) = (String::from_utf8(token), matched.next()) else { continue };
-        out.push(Patch {
+        let mut token = Vec::with_capacity(edit.new.len() + 2);
+        edit.new.write(&mut token);
+        let mut whats = edit.whats.into_iter();
+        let (Ok(token), Some(what)) = (String::from_utf8(token), whats.next()) else { continue };
+        out.patches.push(Patch {
             start: edit.start,
             end: edit.end,
             text: Cow::Owned(token),
-            rule,
-            more: matched.collect(),
+            what,
+            more: whats.collect(),
         });
     }
     true
 }
 
-/// The rule of the first thing found in a text.
-pub(super) fn first_rule(
-    rules: RuleSet,
+/// The first thing that something is done with in a text.
+pub(super) fn first_match(
+    order: &Order<'_>,
     text: &str,
     names: Option<&Names<'_>>,
     depth: usize,
-) -> Option<Rule> {
-    let mut found = Vec::new();
-    if depth >= NESTED_MAX || !nested(rules, text, names, depth, &mut found) {
-        inner(rules, text, names, depth, &mut found);
+) -> Option<What> {
+    let mut out = Leaf::default();
+    if depth >= NESTED_MAX || !nested(order, text, names, depth, &mut out) {
+        look_plain(order, text, names, depth, &mut out);
     }
-    found.first().map(|patch| patch.rule)
+    out.patches.first().map(|patch| patch.what)
 }
 
 /// The text with each patch in its place.

@@ -56,6 +56,8 @@ mod lexicon;
 mod name_words;
 mod names;
 mod network;
+mod order;
+mod own;
 mod phone;
 mod phrases;
 mod policy;
@@ -78,12 +80,16 @@ mod tests;
 use std::sync::Arc;
 
 pub use json::RedactError;
-pub use policy::{Counts, Span};
+pub use order::PartPlace;
+pub use policy::{Counts, ENGINE_VERSION, RULE_PACK_VERSION, Span};
 pub use rule::Rule;
 
 use context::Names;
-use leaf::Patch;
+use find::Kind;
+use leaf::{Leaf, Patch};
+use order::{Held, Order, Part, What};
 use rule::RuleSet;
+use rules::{PseudonymKey, RedactionPolicy};
 
 /// A pass takes more away, so that their number is bounded by the text; this bounds the time. Texts
 /// that need more than three have been made for it.
@@ -109,7 +115,11 @@ const PASSES_MAX: usize = 24;
 pub struct Redactor {
     rules: RuleSet,
     digest: Arc<str>,
+    held: Option<Arc<Held>>,
 }
+
+/// What takes the place of a text that could not be redacted.
+const FAILED: &str = "[REDACTION_FAILED]";
 
 impl Default for Redactor {
     /// Every rule on.
@@ -122,7 +132,7 @@ impl Redactor {
     /// A redactor that applies only these rules.
     pub fn with_rules(rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect::<RuleSet>();
-        Self { rules, digest: policy::digest(rules).into() }
+        Self { rules, digest: policy::digest(rules).into(), held: None }
     }
 
     /// A redactor that masks nothing. Its digest says so.
@@ -130,27 +140,115 @@ impl Redactor {
         Self::with_rules([])
     }
 
+    /// A redactor that follows a policy which was parsed with [`Rule::TYPES`]. Without a key what
+    /// should become a pseudonym is replaced.
+    ///
+    /// A policy asks where a text stands: see [`Redactor::redact_part`]. The other ways in take what
+    /// they get for the input of a model without a name.
+    pub fn with_policy(policy: RedactionPolicy, key: Option<PseudonymKey>) -> Self {
+        let rules = Rule::ALL.into_iter().filter(|rule| policy.is_on(rule.slot())).collect();
+        let digest = policy.header_digest(ENGINE_VERSION, RULE_PACK_VERSION).to_hex().into();
+        Self { rules, digest, held: Some(Arc::new(Held { policy, key })) }
+    }
+
+    /// The same with this key for pseudonyms.
+    #[must_use]
+    pub fn with_key(self, key: PseudonymKey) -> Self {
+        let held = self
+            .held
+            .as_ref()
+            .map(|held| Arc::new(Held { policy: held.policy.clone(), key: Some(key) }));
+        Self { held, ..self }
+    }
+
+    /// The policy that it follows.
+    pub fn policy(&self) -> Option<&RedactionPolicy> {
+        self.held.as_ref().map(|held| &held.policy)
+    }
+
+    /// Whether its policy asks for pseudonyms and it has no key for them.
+    pub fn wants_key(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.key.is_none() && held.policy.has_pseudonyms())
+    }
+
+    /// What is in force, as a text: the policy's canonical form, or without a policy the lines that
+    /// [`Redactor::policy_digest`] is over.
+    pub fn policy_text(&self) -> String {
+        match self.policy() {
+            Some(policy) => policy.canonical().to_owned(),
+            None => policy::text(self.rules),
+        }
+    }
+
     /// What was in force, as 64 lower-case hexadecimal characters: SHA-256 over the lines
     /// `modeltrail/redaction`, `engine N`, `rule pack N` and one `rule NAME` for each rule that is
-    /// on, in registry order, each ended by a line feed.
+    /// on, in registry order, each ended by a line feed. Under a policy
+    /// [`RedactionPolicy::header_digest`].
     pub fn policy_digest(&self) -> &str {
         &self.digest
     }
 
-    /// Masks a JSON document.
+    /// Does something under the order for a place.
+    fn under<T>(&self, place: &PartPlace<'_>, then: impl FnOnce(&Order<'_>) -> T) -> T {
+        match &self.held {
+            None => then(&Order::rules(self.rules)),
+            Some(held) => then(&Order::policy(self.rules, &Part::new(held, place))),
+        }
+    }
+
+    /// Masks a part of a record that is JSON, as what holds for this part and model says.
     ///
     /// `canonical` is canonical JSON (RFC 8785: no white space, members sorted by UTF-16 code
     /// units, shortest escapes). `None` means that nothing was found and the caller's bytes stand.
     /// Otherwise the answer is canonical too: a masked integer has become a string, and where a
     /// member's name was masked its object is sorted again; names that became equal get `#2`,
-    /// `#3`… in the order in which they stood.
+    /// `#3`… in the order in which they stood. Every place of the document is still there, but for
+    /// members and elements that a policy denies with the action `remove`; a whole document that
+    /// it removes becomes `null`.
+    ///
+    /// The counts hold what was masked and what the action `keep` let stand.
     ///
     /// # Errors
     ///
-    /// [`RedactError`] when the input is no JSON (or nested deeper than any record may be). The
-    /// error names a byte offset and never holds content.
+    /// [`RedactError`] when the input is no JSON (or nested deeper than any record may be), or was
+    /// made so that masking never ends. The error names a byte offset and never holds content.
+    pub fn redact_part(
+        &self,
+        place: &PartPlace<'_>,
+        canonical: &[u8],
+    ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
+        self.under(place, |order| redact_json(order, canonical, None))
+    }
+
+    /// Masks a part of a record that is text. `None` when nothing was found.
+    ///
+    /// # Errors
+    ///
+    /// [`RedactError::NotSettled`].
+    pub fn redact_text_part(
+        &self,
+        place: &PartPlace<'_>,
+        text: &str,
+    ) -> Result<Option<(String, Counts)>, RedactError> {
+        self.under(place, |order| {
+            let (patches, kept) = settled(order, text, None)?;
+            if patches.is_empty() && kept.is_empty() {
+                return Ok(None);
+            }
+            let mut counts = Counts::default();
+            let masked = patches.iter().flat_map(Patch::whats);
+            masked.chain(kept).for_each(|what| order.count(what, &mut counts));
+            Ok(Some((leaf::apply(text, &patches), counts)))
+        })
+    }
+
+    /// Masks a JSON document: [`Redactor::redact_part`] of an input.
+    ///
+    /// # Errors
+    ///
+    /// As [`Redactor::redact_part`].
     pub fn redact_json(&self, canonical: &[u8]) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        self.redact_json_in(canonical, None)
+        self.redact_part(&PartPlace::ANY, canonical)
     }
 
     /// [`Redactor::redact_json`], where `name` is the member name under which the document sits
@@ -158,46 +256,14 @@ impl Redactor {
     ///
     /// # Errors
     ///
-    /// As [`Redactor::redact_json`].
+    /// As [`Redactor::redact_part`].
     pub fn redact_json_under(
         &self,
         name: &str,
         canonical: &[u8],
     ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        self.redact_json_in(canonical, Some(&Names::new(name, None)))
-    }
-
-    fn redact_json_in(
-        &self,
-        canonical: &[u8],
-        names: Option<&Names<'_>>,
-    ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        let Some((mut masked, mut counts, mut again)) = self.pass(canonical, names)? else {
-            return Ok(None);
-        };
-        for _ in 1..PASSES_MAX {
-            let next = if again { self.pass(&masked, names)? } else { None };
-            let Some((document, more, further)) = next else { break };
-            (masked, again) = (document, further);
-            counts.merge(&more);
-        }
-        Ok(Some((masked, counts)))
-    }
-
-    fn pass(
-        &self,
-        json: &[u8],
-        names: Option<&Names<'_>>,
-    ) -> Result<Option<(Vec<u8>, Counts, bool)>, RedactError> {
-        let found = find::find(self.rules, json, names)?;
-        if found.edits.is_empty() {
-            return Ok(None);
-        }
-        let mut counts = Counts::default();
-        for rule in found.edits.iter().flat_map(|edit| &edit.rules) {
-            counts.add(*rule, 1);
-        }
-        Ok(Some((edit::apply(json, &found.edits)?, counts, found.again)))
+        let names = Names::new(name, None);
+        self.under(&PartPlace::ANY, |order| redact_json(order, canonical, Some(&names)))
     }
 
     /// Masks a JSON object and answers with the whole of it, changed or not: what the seed
@@ -218,44 +284,110 @@ impl Redactor {
     }
 
     /// Masks plain text: a part that is no JSON, the message of an error. `None` when nothing was
-    /// found.
+    /// found. A text that was made so that masking never ends goes as a whole, for
+    /// `[REDACTION_FAILED]`.
     pub fn redact_text(&self, text: &str) -> Option<(String, Counts)> {
-        let patches = self.settled(text, None);
-        if patches.is_empty() {
-            return None;
-        }
-        let mut counts = Counts::default();
-        for rule in patches.iter().flat_map(Patch::rules) {
-            counts.add(rule, 1);
-        }
-        Some((leaf::apply(text, &patches), counts))
+        let failed = |_| Some((FAILED.to_owned(), Counts::default()));
+        self.redact_text_part(&PartPlace::ANY, text).unwrap_or_else(failed)
     }
 
-    /// The spans that [`Redactor::redact_text`] would mask, as byte ranges in `text`, ascending
-    /// and apart from each other. `context` is the name of the member that holds the text. In a
-    /// text that is JSON itself a span is a whole token.
+    /// The spans that [`Redactor::redact_text`] would mask by rules of the registry, as byte ranges
+    /// in `text`, ascending and apart from each other. `context` is the name of the member that
+    /// holds the text. In a text that is JSON itself a span is a whole token.
     pub fn find(&self, text: &str, context: Option<&str>) -> Vec<Span> {
         let names = context.map(|name| Names::new(name, None));
-        let patches = self.settled(text, names.as_ref());
-        let span = |patch: &Patch| Span { start: patch.start, end: patch.end, rule: patch.rule };
-        patches.iter().map(span).collect()
+        let span = |patch: &Patch| match patch.what {
+            What::Rule(rule) => Some(Span { start: patch.start, end: patch.end, rule }),
+            _ => None,
+        };
+        self.under(&PartPlace::ANY, |order| {
+            let found = settled(order, text, names.as_ref());
+            found.map(|(patches, _)| patches.iter().filter_map(span).collect()).unwrap_or_default()
+        })
     }
+}
 
-    /// Patches of `text` after which a further pass over the masked text finds nothing.
-    fn settled(&self, text: &str, names: Option<&Names<'_>>) -> Vec<Patch> {
-        let mut patches = Vec::new();
-        if self.rules.is_empty() {
-            return patches;
+/// Passes over a document until one finds nothing more.
+fn redact_json(
+    order: &Order<'_>,
+    canonical: &[u8],
+    names: Option<&Names<'_>>,
+) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
+    let mut counts = Counts::default();
+    let mut masked: Option<Vec<u8>> = None;
+    for n in 0..PASSES_MAX {
+        let (document, again) =
+            pass(order, masked.as_deref().unwrap_or(canonical), names, n == 0, &mut counts)?;
+        let is_done = document.is_none() || !again;
+        masked = document.or(masked);
+        if is_done {
+            let found = masked.is_some() || !counts.is_empty();
+            return Ok(found.then(|| (masked.unwrap_or_else(|| canonical.to_vec()), counts)));
         }
-        leaf::patches(self.rules, text, names, 0, &mut patches);
-        for _ in 1..PASSES_MAX {
-            let mut more = Vec::new();
-            leaf::patches(self.rules, &leaf::apply(text, &patches), names, 0, &mut more);
-            if patches.is_empty() || more.is_empty() {
-                break;
-            }
-            patches = leaf::lift(&patches, more);
-        }
-        patches
     }
+    Err(RedactError::NotSettled { offset: 0 })
+}
+
+/// One pass: the document anew, if something changed, and whether another pass could find more.
+fn pass(
+    order: &Order<'_>,
+    json: &[u8],
+    names: Option<&Names<'_>>,
+    is_first: bool,
+    counts: &mut Counts,
+) -> Result<(Option<Vec<u8>>, bool), RedactError> {
+    let mut found = find::find(order, json, names)?;
+    // What stands is found again by each pass.
+    if is_first {
+        found.kept.iter().for_each(|what| order.count(*what, counts));
+    }
+    let edits = &mut found.edits;
+    if edits.is_empty() {
+        return Ok((None, false));
+    }
+    if edits.iter().any(|edit| edit.kind == Kind::Range) {
+        // Names have their turn in the next pass: an object is put in order as a whole.
+        edits.retain(|edit| edit.kind != Kind::Name);
+    }
+    for what in edits.iter().flat_map(|edit| &edit.whats) {
+        order.count(*what, counts);
+    }
+    Ok((Some(edit::apply(json, edits)?), found.again))
+}
+
+/// Patches of `text` after which a further pass over the masked text finds nothing, and what
+/// stands by its action.
+fn settled(
+    order: &Order<'_>,
+    text: &str,
+    names: Option<&Names<'_>>,
+) -> Result<(Vec<Patch>, Vec<What>), RedactError> {
+    if let Some(denied) = order.deny() {
+        let becomes = order.denied(&denied, text);
+        let what = What::Denied(denied.rule);
+        let hit = order::Match { start: 0, end: text.len(), what };
+        let patch = (becomes != text).then(|| Patch::new(&hit, becomes.into()));
+        return Ok((patch.into_iter().collect(), Vec::new()));
+    }
+    if order.is_empty() || order.is_allowed() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut leaf = Leaf::default();
+    leaf::look(order, text, names, 0, &mut leaf);
+    let (mut patches, kept) = (std::mem::take(&mut leaf.patches), std::mem::take(&mut leaf.kept));
+    for _ in 0..PASSES_MAX {
+        if patches.is_empty() && !leaf.unsettled {
+            return Ok((patches, kept));
+        }
+        leaf.clear();
+        leaf::look(order, &leaf::apply(text, &patches), names, 0, &mut leaf);
+        if leaf.unsettled {
+            break;
+        }
+        if leaf.patches.is_empty() {
+            return Ok((patches, kept));
+        }
+        patches = leaf::lift(&patches, std::mem::take(&mut leaf.patches));
+    }
+    Err(RedactError::NotSettled { offset: 0 })
 }

@@ -23,6 +23,11 @@ macro_rules! rules {
             /// The names of all rules with a comma between them, as a setting has them.
             pub const NAMES_TEXT: &'static str = concat!($(",", $name),*).split_at(1).1;
 
+            /// The name and the label (`("credit_card", "CC")`) of each, in registry order: what
+            /// policies are read with.
+            pub const TYPES: [(&'static str, &'static str); Self::ALL.len()] =
+                [$(($name, label($replacement))),*];
+
             /// The name in counts, reports and policies: `email`, `credit_card`, `us_itin`.
             pub const fn name(self) -> &'static str {
                 match self {
@@ -184,6 +189,11 @@ rules! {
     ClRut "cl_rut" "[CL_RUT]"
     /// An Argentine CUIT or CUIL.
     ArCuit "ar_cuit" "[AR_CUIT]"
+}
+
+/// What stands between the brackets of a replacement.
+const fn label(replacement: &'static str) -> &'static str {
+    replacement.split_at(1).1.split_at(replacement.len() - 2).0
 }
 
 impl Rule {

@@ -2,7 +2,7 @@
 
 use super::context::{Names, Subject};
 use super::digits::Run;
-use super::policy::Span;
+use super::order::{Match, Order, What};
 use super::rule::{Rule, RuleSet};
 use super::{assign, card, dates, email, ids, network, phone, secret, ssn, steps};
 
@@ -65,10 +65,12 @@ const BASIC_STOPS: [Stop; 256] = {
 
 /// A text on the way through.
 pub(super) struct Scan<'s, 't> {
+    pub(super) order: &'t Order<'t>,
+    /// The rules of the order.
     pub(super) rules: RuleSet,
     pub(super) subject: Subject<'t>,
     pub(super) bytes: &'t [u8],
-    spans: &'s mut Vec<Span>,
+    spans: &'s mut Vec<Match>,
     /// Nothing reaches back behind this.
     pub(super) floor: usize,
     /// How deep in encodings the text lies.
@@ -86,17 +88,18 @@ pub(super) struct Scan<'s, 't> {
 
 /// Appends the spans of a text, ascending and apart from each other.
 pub(super) fn scan(
-    rules: RuleSet,
+    order: &Order<'_>,
     text: &str,
     names: Option<&Names<'_>>,
     depth: usize,
-    spans: &mut Vec<Span>,
+    spans: &mut Vec<Match>,
 ) {
-    if rules.is_empty() {
+    if order.rules.is_empty() {
         return;
     }
     let mut scan = Scan {
-        rules,
+        order,
+        rules: order.rules,
         subject: Subject { text, names },
         bytes: text.as_bytes(),
         spans,
@@ -168,11 +171,16 @@ impl Scan<'_, '_> {
         if !self.rules.has(rule) || start >= end {
             return None;
         }
+        self.push_any(start, end, What::Rule(rule))
+    }
+
+    /// The same for anything that matched within an encoding.
+    pub(super) fn push_any(&mut self, start: usize, end: usize, what: What) -> Option<usize> {
         while self.spans.last().is_some_and(|span| span.start >= start) {
             self.spans.pop();
         }
         let start = self.spans.last().map_or(start, |span| start.max(span.end));
-        self.spans.push(Span { start, end, rule });
+        self.spans.push(Match { start, end, what });
         self.floor = end;
         Some(end)
     }

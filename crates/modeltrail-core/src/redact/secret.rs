@@ -13,7 +13,7 @@ const TOKEN_BYTES_MIN: usize = 16;
 pub(super) const BASE64_BYTES_MIN: usize = 24;
 
 /// How deep encodings are followed into each other.
-const DEPTH_MAX: usize = 4;
+pub(super) const DEPTH_MAX: usize = 4;
 
 /// Between "-----BEGIN" and "PRIVATE KEY" stands a kind of key.
 const PEM_LABEL_BYTES_MAX: usize = 48;
@@ -141,8 +141,27 @@ fn encoded(scan: &mut Scan<'_, '_>, start: usize, end: usize) -> Option<usize> {
         return None;
     }
     let text = base64::decode_text(run)?;
-    let rule = leaf::first_rule(scan.rules, &text, scan.subject.names, scan.depth + 1)?;
-    scan.push(start, scan.end_of(end, |b| b == b'='), rule)
+    let what = leaf::first_match(scan.order, &text, scan.subject.names, scan.depth + 1)?;
+    let end = scan.end_of(end, |b| b == b'=');
+    scan.push_any(start, end, what)
+}
+
+/// The runs of a text that are long enough to be read as base64, with their padding.
+pub(super) fn base64_runs(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let bytes = text.as_bytes();
+        loop {
+            let start = at + bytes.get(at..)?.iter().position(|b| in_base64(*b))?;
+            let rest = bytes.get(start..)?;
+            let len = rest.iter().position(|b| !in_base64(*b)).unwrap_or(rest.len());
+            let padding = rest.get(len..)?.iter().take_while(|b| **b == b'=').count();
+            at = start + len + padding;
+            if len >= BASE64_BYTES_MIN {
+                return Some((start, at));
+            }
+        }
+    })
 }
 
 /// `123456789:AA…`: the token of a Telegram bot, its colon at `here`.

@@ -1,15 +1,17 @@
 //! Text that came in pieces: the chunks of a streamed answer, one after another in a list. What lies
 //! across two of them is found once they are put together, and cut at the same places again.
 
+use std::borrow::Cow;
+
 use super::context::{Names, words};
-use super::find::Edit;
-use super::leaf;
-use super::policy::Span;
-use super::rule::RuleSet;
-use super::scan;
+use super::find::{Edit, Found, Kind, New};
+use super::leaf::{self, Leaf, Patch};
+use super::order::{Done, Match, Order, What};
+use super::{own, scan};
 
 /// A piece of streamed text.
-pub(super) struct Fragment {
+pub(super) struct Fragment<'p> {
+    pub(super) order: Order<'p>,
     /// The token it stands in.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -20,8 +22,14 @@ pub(super) struct Fragment {
     pub(super) text: String,
 }
 
-/// A part of a piece that something across pieces takes, and whether that starts there.
-type Part = (Span, bool);
+/// A part of a piece that something across pieces takes: what stands there then, and, in the piece
+/// where it starts, what matched.
+struct Part {
+    start: usize,
+    end: usize,
+    text: Cow<'static, str>,
+    what: Option<What>,
+}
 
 /// Words in the name of what holds pieces.
 const STREAMS: &[&str] =
@@ -73,28 +81,29 @@ pub(super) const fn with_index(key: u64, index: u64) -> u64 {
 
 /// Looks through the streams of a list, whose pieces are in order, and changes the edits, ascending
 /// by offset, of those that hold a part of something.
-pub(super) fn resolve(rules: RuleSet, mut pieces: Vec<Fragment>, edits: &mut Vec<Edit>) {
+pub(super) fn resolve(mut pieces: Vec<Fragment<'_>>, found: &mut Found) {
     // Stable, so that the pieces of each stream stay in order.
     pieces.sort_by_key(|piece| piece.key);
-    let (mut cut, mut found): (Vec<Vec<Part>>, bool) =
+    let (mut cut, mut any): (Vec<Vec<Part>>, bool) =
         (pieces.iter().map(|_| Vec::new()).collect(), false);
     let mut first = 0;
     for stream in pieces.chunk_by(|a, b| a.key == b.key) {
         if let Some(cut) = cut.get_mut(first..first + stream.len())
             && stream.len() > 1
         {
-            found |= across(rules, stream, cut);
+            any |= across(stream, cut);
         }
         first += stream.len();
     }
-    if !found {
+    if !any {
         return;
     }
     for (piece, parts) in pieces.iter().zip(cut) {
         if parts.is_empty() {
             continue;
         }
-        let edit = rewritten(rules, piece, &parts);
+        let edit = rewritten(piece, parts);
+        let edits = &mut found.edits;
         match edits.binary_search_by_key(&piece.start, |edit| edit.start) {
             Ok(at) => {
                 if let Some(slot) = edits.get_mut(at) {
@@ -107,24 +116,42 @@ pub(super) fn resolve(rules: RuleSet, mut pieces: Vec<Fragment>, edits: &mut Vec
 }
 
 /// Finds what lies across pieces of one stream and says which part of each piece it takes; whether
-/// there was anything.
-fn across(rules: RuleSet, stream: &[Fragment], cut: &mut [Vec<Part>]) -> bool {
+/// there was anything. What is done with it is said where it starts.
+fn across(stream: &[Fragment<'_>], cut: &mut [Vec<Part>]) -> bool {
+    let Some(first) = stream.first() else { return false };
     let whole: String = stream.iter().map(|piece| piece.text.as_str()).collect();
-    let mut spans = Vec::new();
-    scan::scan(rules, &whole, None, 0, &mut spans);
-    let (mut offset, mut any) = (0, false);
-    let mut next = spans.iter().peekable();
-    for (piece, cut) in stream.iter().zip(cut) {
-        let (from, to) = (offset, offset + piece.text.len());
-        offset = to;
-        while next.peek().is_some_and(|span| span.end <= from) {
-            next.next();
+    let mut hits: Vec<Match> = Vec::new();
+    scan::scan(&first.order, &whole, None, 0, &mut hits);
+    own::find(&first.order, &whole, None, 0, &mut hits);
+    let mut any = false;
+    let mut offset = 0;
+    let ranges: Vec<(usize, usize)> = stream
+        .iter()
+        .map(|piece| {
+            let from = offset;
+            offset += piece.text.len();
+            (from, offset)
+        })
+        .collect();
+    for hit in &hits {
+        // Pieces without text end where they start, and are passed by.
+        let first = ranges.partition_point(|(_, to)| *to <= hit.start);
+        let Some((piece, (_, to))) = stream.get(first).zip(ranges.get(first)) else { continue };
+        let value = whole.get(hit.start..hit.end).unwrap_or_default();
+        if hit.end <= *to {
+            continue;
         }
-        for span in next.clone().take_while(|span| span.start < to) {
-            let inside = span.start >= from && span.end <= to;
-            if !inside && from < to {
-                let (start, end) = (span.start.max(from) - from, span.end.min(to) - from);
-                cut.push((Span { start, end, rule: span.rule }, span.start >= from));
+        let Done::Becomes(text) = piece.order.done(hit.what, value) else { continue };
+        let mut text = Some(text);
+        for ((from, to), cut) in ranges.iter().zip(&mut *cut).skip(first) {
+            if *from >= hit.end {
+                break;
+            }
+            let (start, end) = (hit.start.max(*from), hit.end.min(*to));
+            if start < end {
+                let what = text.is_some().then_some(hit.what);
+                let text = text.take().unwrap_or_default();
+                cut.push(Part { start: start - from, end: end - from, text, what });
                 any = true;
             }
         }
@@ -133,22 +160,19 @@ fn across(rules: RuleSet, stream: &[Fragment], cut: &mut [Vec<Part>]) -> bool {
 }
 
 /// The edit of a piece: its parts of what lies across go, and what it holds by itself is masked as
-/// ever. The name of the rule stands in the first piece alone.
-fn rewritten(rules: RuleSet, piece: &Fragment, parts: &[Part]) -> Edit {
-    let mut own = Vec::new();
-    leaf::inner(rules, &piece.text, None, 0, &mut own);
-    own.retain(|patch| {
-        parts.iter().all(|(part, _)| patch.end <= part.start || part.end <= patch.start)
-    });
-    let mut matched: Vec<_> = own.iter().map(|patch| patch.rule).collect();
-    for (part, starts) in parts {
-        let text = if *starts { part.rule.replacement() } else { "" };
-        if *starts {
-            matched.push(part.rule);
-        }
-        own.push(leaf::Patch::with(part, text));
+/// ever. What takes the place of the whole stands in the first piece alone.
+fn rewritten(piece: &Fragment<'_>, parts: Vec<Part>) -> Edit {
+    let mut leaf = Leaf::default();
+    leaf::look_plain(&piece.order, &piece.text, None, 0, &mut leaf);
+    let mut own = leaf.patches;
+    own.retain(|patch| parts.iter().all(|part| patch.end <= part.start || part.end <= patch.start));
+    let mut whats: Vec<_> = own.iter().map(|patch| patch.what).collect();
+    for Part { start, end, text, what } in parts {
+        whats.extend(what);
+        let what = what.unwrap_or(What::Own(usize::MAX));
+        own.push(Patch { start, end, text, what, more: Vec::new() });
     }
     own.sort_by_key(|patch| patch.start);
-    let text = leaf::apply(&piece.text, &own);
-    Edit { start: piece.start, end: piece.end, text, is_name: false, rules: matched }
+    let new = New::Text(leaf::apply(&piece.text, &own));
+    Edit { start: piece.start, end: piece.end, new, kind: Kind::Token, whats }
 }

@@ -44,10 +44,10 @@
 //!    it [has no places](Scope::has_places), nothing below is needed: [`Scope::action`] is the
 //!    action of each slot, and a document is walked as if there were no policy. The
 //!    [patterns](Scope::patterns) of the scope are to be run over each text.
-//! 3. Else [`Scope::walk`], and along the document [`Walk::push_name`] before a member's value,
-//!    [`Walk::push_index`] before an element, [`Walk::pop`] behind it. At each value, whatever it
-//!    is, [`Walk::deny`]: what is denied is replaced (or removed) with all beneath it and not
-//!    scanned. At each leaf [`Walk::is_allowed`]: not scanned. For each finding [`Walk::action`].
+//! 3. Else [`Scope::root`], and down the document [`Spot::member`] and [`Spot::element`]. At each
+//!    value, whatever it is, [`Spot::deny`]: what is denied is replaced (or removed) with all
+//!    beneath it and not scanned. At each leaf [`Spot::is_allowed`]: not scanned. For each finding
+//!    [`Spot::action`].
 //! 4. For each finding, before its action: [`RedactionPolicy::allows_value`]: it stays, uncounted.
 //!
 //! Deny goes before allow, and allow before what is found. Of several `[[deny]]` the first counts,
@@ -62,13 +62,10 @@
 //! let policy = RedactionPolicy::parse(text, &[("email", "EMAIL"), ("ssn", "SSN")])?;
 //! let scope = policy.scope(PartId::Input, "fraud");
 //! assert!(scope.has_places());
-//! let mut walk = scope.walk();
-//! walk.push_name("user");
-//! walk.push_name("ssn");
-//! assert_eq!(walk.deny().map(|denied| denied.label), Some("REDACTED".to_owned()));
-//! walk.pop();
-//! assert!(walk.deny().is_none());
-//! assert_eq!(walk.action(0), Action::Replace);
+//! let user = scope.root().member("user");
+//! assert_eq!(user.member("ssn").deny().map(|denied| denied.label), Some("REDACTED".to_owned()));
+//! assert!(user.deny().is_none());
+//! assert_eq!(user.action(0), Action::Replace);
 //! # Ok(())
 //! # }
 //! ```
@@ -101,7 +98,7 @@ pub use problem::{PolicyProblems, Problem};
 
 use path::Child;
 use place::Place;
-use walk::{Places, RuleBits, Tracker};
+use walk::{Frame, Places, RuleBits};
 
 use crate::code::PartId;
 use crate::hash::{Hash, sha256};
@@ -256,6 +253,15 @@ impl RedactionPolicy {
         sha256(&[lines.as_bytes()])
     }
 
+    /// Whether some of what it finds or denies becomes a pseudonym, so that a key is wanted.
+    #[must_use]
+    pub fn has_pseudonyms(&self) -> bool {
+        let settings = self.settings.iter().flatten().chain([&self.default]);
+        settings.copied().any(|setting| setting == Setting::On(Action::Pseudonym))
+            || self.deny.iter().any(|rule| rule.action == Action::Pseudonym)
+            || self.rules.iter().any(|rule| rule.action == Action::Pseudonym)
+    }
+
     /// How many slots there are.
     #[must_use]
     pub fn n_slots(&self) -> usize {
@@ -278,6 +284,11 @@ impl RedactionPolicy {
     #[must_use]
     pub fn label(&self, slot: usize) -> Option<&str> {
         self.labels.get(slot).map(String::as_str)
+    }
+
+    /// What a value counts as that the `[[deny]]` of this number names.
+    pub(in crate::redact) fn denied_type(&self, rule: usize) -> Option<&str> {
+        self.deny.get(rule).map(|rule| rule.type_name.as_str())
     }
 
     /// Whether a type is searched at all.
@@ -359,10 +370,11 @@ impl<'p> Scope<'p> {
         !self.rules.is_empty()
     }
 
-    /// A way through the document, at its root.
+    /// The root of the document.
     #[must_use]
-    pub fn walk(&self) -> Walk<'p> {
-        Walk { policy: self.policy, tracker: Tracker::new(&self.policy.places, self.rules) }
+    pub fn root(&self) -> Spot<'p> {
+        let frame = self.policy.places.root(self.rules);
+        Spot { policy: self.policy, active: self.rules, frame }
     }
 
     /// What is done with a finding of the type in this slot where no place says otherwise.
@@ -391,6 +403,8 @@ pub struct Denied<'p> {
     pub type_name: &'p str,
     /// What stands between the brackets of its replacement.
     pub label: String,
+    /// The number of its rule, from 0.
+    pub(in crate::redact) rule: usize,
     /// Never [`Action::Keep`]. A value that is no text is masked and given a pseudonym by its JSON.
     pub action: Action,
 }
@@ -406,39 +420,43 @@ impl Denied<'_> {
     }
 }
 
-/// A way through a document, and the rules that hold where it leads.
-#[derive(Clone, Debug)]
-pub struct Walk<'p> {
+/// A value of a document, and the rules that hold there.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'p> {
     policy: &'p RedactionPolicy,
-    tracker: Tracker<'p>,
+    /// The rules that are asked at all.
+    active: RuleBits,
+    frame: Frame,
 }
 
-impl<'p> Walk<'p> {
-    /// Down to a member's value, by its unescaped name.
-    pub fn push_name(&mut self, name: &str) {
-        self.tracker.push(Child::Name(name));
+impl<'p> Spot<'p> {
+    /// A member's value, by its unescaped name.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
+        self.child(Child::Name(name))
     }
 
-    /// Down to an element, from 0.
-    pub fn push_index(&mut self, index: usize) {
-        self.tracker.push(Child::Index(index));
+    /// An element, from 0.
+    #[must_use]
+    pub fn element(&self, index: usize) -> Self {
+        self.child(Child::Index(index))
     }
 
-    /// Up again. At the root it does nothing.
-    pub fn pop(&mut self) {
-        self.tracker.pop();
+    fn child(&self, child: Child<'_>) -> Self {
+        Self { frame: self.policy.places.child(&self.frame, self.active, child), ..*self }
     }
 
     /// Whether the value here is denied with all beneath it, and what takes its place.
     #[must_use]
     pub fn deny(&self) -> Option<Denied<'p>> {
-        let first = self.tracker.rules().iter().next()?;
+        let first = self.frame.rules().iter().next()?;
         let rule = self.policy.deny.get(first)?;
         let known = self.policy.slot_of(&rule.type_name);
         let label = known.and_then(|slot| self.policy.label(slot)).map(str::to_owned);
         Some(Denied {
             type_name: &rule.type_name,
             label: label.unwrap_or_else(|| default_label(&rule.type_name)),
+            rule: first,
             action: rule.action,
         })
     }
@@ -448,14 +466,14 @@ impl<'p> Walk<'p> {
     pub fn is_allowed(&self) -> bool {
         let first = self.policy.deny.len();
         let allows = first..first + self.policy.allow.len();
-        self.tracker.rules().iter().any(|rule| allows.contains(&rule))
+        self.frame.rules().iter().any(|rule| allows.contains(&rule))
     }
 
     /// What is done with a finding of the type in this slot here.
     #[must_use]
     pub fn action(&self, slot: usize) -> Action {
         let first = self.policy.deny.len() + self.policy.allow.len();
-        let rules = self.tracker.rules().iter().rev();
+        let rules = self.frame.rules().iter().rev();
         let mut here = rules.filter_map(|rule| self.policy.rules.get(rule.checked_sub(first)?));
         let rule = here.find(|rule| rule.slots.is_empty() || rule.slots.contains(&slot));
         rule.map_or_else(|| self.policy.action(slot), |rule| rule.action)

@@ -109,80 +109,61 @@ impl Places {
 
 /// What holds at one value of a document.
 #[derive(Clone, Copy, Default, Debug)]
-struct Frame {
+pub(super) struct Frame {
     /// Steps that wait for a child of it.
     waiting: StepBits,
     /// Rules that hold here and beneath.
     rules: RuleBits,
 }
 
-/// A way down a document. Cheap to make; reuse one for a record's parts where that matters.
-#[derive(Clone, Debug)]
-pub(super) struct Tracker<'p> {
-    places: &'p Places,
-    /// The rules that are asked at all.
-    active: RuleBits,
-    /// The root, and one frame per child on the way.
-    root: Frame,
-    frames: Vec<Frame>,
-    words: Words,
+impl Frame {
+    /// The rules that hold here.
+    pub(super) fn rules(&self) -> RuleBits {
+        self.rules
+    }
 }
 
-impl<'p> Tracker<'p> {
-    pub(super) fn new(places: &'p Places, active: RuleBits) -> Self {
+impl Places {
+    /// What holds at the root, of the rules that are asked at all.
+    pub(super) fn root(&self, active: RuleBits) -> Frame {
         let mut root = Frame::default();
-        for rule in active.iter().filter(|rule| places.everywhere.has(*rule)) {
+        for rule in active.iter().filter(|rule| self.everywhere.has(*rule)) {
             root.rules.add(rule);
         }
-        for &(step, rule) in &places.starts {
+        for &(step, rule) in &self.starts {
             if active.has(rule) {
                 root.waiting.add(step);
             }
         }
-        Self { places, active, root, frames: Vec::new(), words: Words::default() }
+        root
     }
 
-    pub(super) fn push(&mut self, child: Child<'_>) {
-        let above = self.top();
+    /// What holds at a child of the value at which `above` does.
+    pub(super) fn child(&self, above: &Frame, active: RuleBits, child: Child<'_>) -> Frame {
         let mut frame = Frame { waiting: StepBits::default(), rules: above.rules };
-        if !above.waiting.is_empty() {
-            for n in above.waiting.iter() {
-                let Some(step) = self.places.steps.get(n) else { continue };
-                if step.segment.deep {
-                    frame.waiting.add(n);
-                }
-                if step.segment.selectors.iter().any(|selector| selector.takes(child)) {
-                    match step.done {
-                        Some(rule) => frame.rules.add(rule),
-                        None => frame.waiting.add(n + 1),
-                    }
+        for n in above.waiting.iter() {
+            let Some(step) = self.steps.get(n) else { continue };
+            if step.segment.deep {
+                frame.waiting.add(n);
+            }
+            if step.segment.selectors.iter().any(|selector| selector.takes(child)) {
+                match step.done {
+                    Some(rule) => frame.rules.add(rule),
+                    None => frame.waiting.add(n + 1),
                 }
             }
         }
         if let Child::Name(name) = child
-            && !self.places.keys.is_empty()
+            && !self.keys.is_empty()
         {
-            self.words.read(name);
-            let active = &self.active;
-            self.words.find(&self.places.keys, |rule| {
+            let mut words = Words::default();
+            words.read(name);
+            words.find(&self.keys, |rule| {
                 if active.has(*rule) {
                     frame.rules.add(*rule);
                 }
             });
         }
-        self.frames.push(frame);
-    }
-
-    pub(super) fn pop(&mut self) {
-        self.frames.pop();
-    }
-
-    /// The rules that hold at the value that the way leads to.
-    pub(super) fn rules(&self) -> RuleBits {
-        self.top().rules
-    }
-
-    fn top(&self) -> Frame {
-        self.frames.last().copied().unwrap_or(self.root)
+        frame
     }
 }

@@ -50,14 +50,14 @@ fn names(path: &JsonPath, place: &[Selector]) -> bool {
     from(path, 0, place)
 }
 
-/// Calls `look` at every place with the walk and the children on the way.
+/// Calls `look` at every place with the spot and the children on the way.
 fn visit(
-    walk: &mut Walk<'_>,
+    spot: &Spot<'_>,
     value: &Value,
     place: &mut Vec<Selector>,
-    look: &mut impl FnMut(&Walk<'_>, &[Selector]),
+    look: &mut impl FnMut(&Spot<'_>, &[Selector]),
 ) {
-    look(walk, place);
+    look(spot, place);
     let children: Vec<(Selector, &Value)> = match value {
         Value::Array(items) => {
             items.iter().enumerate().map(|(n, item)| (Selector::Index(n), item)).collect()
@@ -68,15 +68,14 @@ fn visit(
         _ => Vec::new(),
     };
     for (child, value) in children {
-        match &child {
-            Selector::Index(n) => walk.push_index(*n),
-            Selector::Name(name) => walk.push_name(name),
+        let below = match &child {
+            Selector::Index(n) => spot.element(*n),
+            Selector::Name(name) => spot.member(name),
             Selector::Any => unreachable!("no child is a wild card"),
-        }
+        };
         place.push(child);
-        visit(walk, value, place, look);
+        visit(&below, value, place, look);
         place.pop();
-        walk.pop();
     }
 }
 
@@ -106,8 +105,8 @@ proptest! {
         };
         let scope = policy.scope(PartId::Input, "m");
         let mut wrong = Vec::new();
-        visit(&mut scope.walk(), &document, &mut Vec::new(), &mut |walk, place| {
-            if walk.deny().is_some() != holds(&deny, place) || walk.is_allowed() != holds(&allow, place) {
+        visit(&scope.root(), &document, &mut Vec::new(), &mut |spot, place| {
+            if spot.deny().is_some() != holds(&deny, place) || spot.is_allowed() != holds(&allow, place) {
                 wrong.push(format!("{place:?}"));
             }
         });
@@ -147,9 +146,7 @@ proptest! {
         prop_assert!(compiled.map_or_else(|p| !p.all().is_empty(), |p| p.patterns().len() == 1));
         let policy = policy("[[deny]]\nkeys = ['a']\n");
         let scope = policy.scope(PartId::Input, &name);
-        let mut walk = scope.walk();
-        walk.push_name(&name);
-        prop_assert!(walk.deny().is_none() || name.to_lowercase().contains('a'));
+        prop_assert!(scope.root().member(&name).deny().is_none() || name.to_lowercase().contains('a'));
         prop_assert!(token_len(&name).is_none_or(|len| name.is_char_boundary(len)));
     }
 

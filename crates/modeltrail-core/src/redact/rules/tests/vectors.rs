@@ -71,8 +71,8 @@ fn keys_fit_the_names_that_they_should() {
 }
 
 /// All places of a document, with what is denied there.
-fn denied(walk: &mut Walk<'_>, value: &Value, pointer: &str, above: bool, out: &mut Vec<String>) {
-    let here = walk.deny().is_some();
+fn denied(spot: &Spot<'_>, value: &Value, pointer: &str, above: bool, out: &mut Vec<String>) {
+    let here = spot.deny().is_some();
     assert!(here || !above, "a rule holds beneath its place too");
     if here && !above {
         out.push(pointer.to_owned());
@@ -80,16 +80,12 @@ fn denied(walk: &mut Walk<'_>, value: &Value, pointer: &str, above: bool, out: &
     match value {
         Value::Array(items) => {
             for (n, item) in items.iter().enumerate() {
-                walk.push_index(n);
-                denied(walk, item, &format!("{pointer}/{n}"), here, out);
-                walk.pop();
+                denied(&spot.element(n), item, &format!("{pointer}/{n}"), here, out);
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
-                walk.push_name(name);
-                denied(walk, member, &format!("{pointer}/{name}"), here, out);
-                walk.pop();
+                denied(&spot.member(name), member, &format!("{pointer}/{name}"), here, out);
             }
         }
         _ => {}
@@ -105,7 +101,7 @@ fn paths_name_the_places_that_they_should() {
         let policy = policy(&format!("[[deny]]\npaths = [{path:?}]\n"));
         let mut found = Vec::new();
         let scope = policy.scope(PartId::Input, "m");
-        denied(&mut scope.walk(), &vectors["document"], "", false, &mut found);
+        denied(&scope.root(), &vectors["document"], "", false, &mut found);
         // What lies beneath another place of the path is in the vectors and not found again here.
         let named: Vec<_> =
             case["at"].as_array().unwrap().iter().map(|at| at.as_str().unwrap()).collect();
