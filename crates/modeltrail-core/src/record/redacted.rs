@@ -11,7 +11,7 @@ use crate::commitment::PartRef;
 use crate::control::Control;
 use crate::hash::{Hash, MacKey, sha256};
 use crate::limits::Limits;
-use crate::redact::{Counts, Redactor};
+use crate::redact::{PartPlace, Redactor};
 use crate::time::format_rfc3339;
 
 /// What replaces a part that could not be redacted. The record is kept, the part is not.
@@ -104,7 +104,8 @@ impl Redacted<Record> {
         let input_mac =
             submitted.get(PartId::Input).map(|(_, bytes)| context.mac_key.mac(&[bytes]));
         let media_types = submitted.media_types.clone();
-        let (content, redactions) = submitted.redact(context.redactor);
+        let model = record.model.as_ref().map_or("", |model| &model.name);
+        let (content, redactions) = submitted.redact(context.redactor, model);
         let parties = parties(&record, input_mac, submitted_mac);
         let header = header(&record, context, &content, redactions, &media_types);
         let json = |id, bytes| Part { id, encoding: Encoding::Json, bytes };
@@ -177,14 +178,15 @@ impl Submitted {
         self.payloads.iter().find(|(id, _)| *id == part)?.1.as_ref()
     }
 
-    fn redact(self, redactor: &Redactor) -> (Vec<Part>, Redactions) {
+    fn redact(self, redactor: &Redactor, model: &str) -> (Vec<Part>, Redactions) {
         let mut redactions = Redactions::new();
         let parts = self
             .payloads
             .into_iter()
             .filter_map(|(id, payload)| {
                 let (encoding, bytes) = payload?;
-                Some(redact_part(redactor, id, encoding, bytes, &mut redactions))
+                let place = PartPlace { part: id, model };
+                Some(redact_part(redactor, &place, encoding, bytes, &mut redactions))
             })
             .collect();
         (parts, redactions)
@@ -195,40 +197,32 @@ type Redactions = BTreeMap<Cow<'static, str>, BTreeMap<Cow<'static, str>, u32>>;
 
 fn redact_part(
     redactor: &Redactor,
-    id: PartId,
+    place: &PartPlace<'_>,
     encoding: Encoding,
     bytes: Vec<u8>,
     redactions: &mut Redactions,
 ) -> Part {
-    let mut count = |counts: &Counts| {
-        let of_part = redactions.entry(Cow::Borrowed(id.name())).or_default();
-        for (rule, n) in counts.iter() {
-            *of_part.entry(Cow::Borrowed(rule.name())).or_default() += n;
-        }
+    let id = place.part;
+    let redacted = match encoding {
+        Encoding::Json => redactor.redact_part(place, &bytes),
+        Encoding::Raw => redactor.redact_bytes_part(place, &bytes),
     };
-    let (encoding, bytes) = match encoding {
-        Encoding::Json => match redactor.redact_json(&bytes) {
-            Ok(None) => (encoding, bytes),
-            Ok(Some((masked, counts))) => {
-                count(&counts);
-                (encoding, masked)
+    let counted = !matches!(redacted, Ok(None));
+    let of_part =
+        if counted { Some(redactions.entry(Cow::Borrowed(id.name())).or_default()) } else { None };
+    let (encoding, bytes) = match (redacted, of_part) {
+        (Ok(Some((masked, counts))), Some(of_part)) => {
+            for (name, n) in counts.by_type() {
+                *of_part.entry(Cow::Owned(name.to_owned())).or_default() += n;
             }
-            Err(_) => {
-                let of_part = redactions.entry(Cow::Borrowed(id.name())).or_default();
-                of_part.insert(Cow::Borrowed("failed"), 1);
-                (Encoding::Json, REDACTION_FAILED.to_vec())
-            }
-        },
-        // Bytes that are no text have nothing that these rules could read.
-        Encoding::Raw => {
-            match std::str::from_utf8(&bytes).ok().and_then(|t| redactor.redact_text(t)) {
-                Some((masked, counts)) => {
-                    count(&counts);
-                    (encoding, masked.into_bytes())
-                }
-                None => (encoding, bytes),
-            }
+            (encoding, masked)
         }
+        (Err(error), Some(of_part)) => {
+            of_part.insert(Cow::Borrowed("failed"), 1);
+            of_part.insert(Cow::Owned(format!("failed_{}", error.code())), 1);
+            (Encoding::Json, REDACTION_FAILED.to_vec())
+        }
+        _ => (encoding, bytes),
     };
     Part { id, encoding, bytes }
 }

@@ -15,7 +15,7 @@ use super::stream::{self, Fragment};
 pub(super) enum New {
     /// A string of this text, unescaped.
     Text(String),
-    /// `null`, or nothing where a member or an element is taken out.
+    /// `null`, or nothing where a member is taken out.
     Raw(&'static str),
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Kind {
     Token,
     /// The name of a member.
     Name,
-    /// A value of any form, or a member or an element with its comma.
+    /// A value of any form, or a member with its comma.
     Range,
 }
 
@@ -86,14 +86,7 @@ pub(super) fn find(
     finder.cursor.peek();
     let start = finder.cursor.offset();
     if finder.value(order, names, 0)? {
-        let whole = Edit {
-            start,
-            end: finder.cursor.offset(),
-            new: New::Raw("null"),
-            kind: Kind::Range,
-            whats: finder.found.edits.pop().map(|edit| edit.whats).unwrap_or_default(),
-        };
-        finder.found.edits.push(whole);
+        finder.leave_null(start);
     }
     finder.cursor.finish()?;
     Ok(finder.found)
@@ -143,7 +136,7 @@ impl<'j> Finder<'j, '_> {
     }
 }
 
-/// The members of an object, or the elements of a list, as far as taking some out asks.
+/// The members of an object, as far as taking some out asks.
 #[derive(Default)]
 struct Siblings {
     /// Whether one of them stays so far.
@@ -164,7 +157,7 @@ impl Siblings {
 
     /// It was read up to here. If it is taken out, its comma goes too: the one before it if
     /// something stays before it, else the one behind it.
-    fn read(&mut self, start: usize, end: usize, removed: bool, edits: &mut Vec<Edit>) {
+    fn read(&mut self, start: usize, end: usize, removed: bool, edits: &mut [Edit]) {
         if !removed {
             self.kept = true;
         } else if let Some(edit) = edits.last_mut() {
@@ -226,6 +219,17 @@ impl<'p> Finder<'_, 'p> {
         let new = if removed { New::Raw("") } else { New::Text(text) };
         self.found.edits.push(Edit { start, end, new, kind: Kind::Range, whats });
         Ok(removed)
+    }
+
+    /// Leaves `null` of a value from `start` on that has no name to be taken out with: an element
+    /// keeps its place, so that the places of those behind it are still theirs.
+    fn leave_null(&mut self, start: usize) {
+        let is_null = self.cursor.since(start) == "null";
+        if is_null {
+            self.found.edits.pop();
+        } else if let Some(edit) = self.found.edits.last_mut() {
+            edit.new = New::Raw("null");
+        }
     }
 
     /// Reads past a value.
@@ -347,14 +351,14 @@ impl<'p> Finder<'_, 'p> {
             return Ok(());
         }
         self.lists.push(names.is_some_and(|names| names.name() == "choices"));
-        let (mut siblings, mut n) = (Siblings::default(), 0);
+        let mut n = 0;
         loop {
             self.cursor.peek();
             let start = self.cursor.offset();
-            siblings.next(start, &mut self.found.edits);
             let below = order.element(n);
-            let removed = self.value(below.as_ref().unwrap_or(order), names, depth + 1)?;
-            siblings.read(start, self.cursor.offset(), removed, &mut self.found.edits);
+            if self.value(below.as_ref().unwrap_or(order), names, depth + 1)? {
+                self.leave_null(start);
+            }
             n += 1;
             if self.cursor.take(b']') {
                 break;

@@ -50,6 +50,19 @@ pub enum RedactError {
     },
 }
 
+impl RedactError {
+    /// What a header says of a part that could not be redacted: `failed_` and this.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotUtf8 { .. } => "not_utf",
+            Self::Syntax { .. } => "syntax",
+            Self::NotSettled { .. } => "not_settled",
+            Self::TooDeep { .. } => "too_deep",
+        }
+    }
+}
+
 const DIGIT: u8 = 1;
 const WANTED: u8 = 2;
 const STOP: u8 = 4;

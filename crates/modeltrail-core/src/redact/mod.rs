@@ -242,6 +242,40 @@ impl Redactor {
         })
     }
 
+    /// Masks a part of a record that is bytes. Text is read as text; of other bytes each run that is
+    /// UTF-8 is, and what lies between stays. `None` when nothing was found.
+    ///
+    /// # Errors
+    ///
+    /// [`RedactError::NotSettled`].
+    pub fn redact_bytes_part(
+        &self,
+        place: &PartPlace<'_>,
+        bytes: &[u8],
+    ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            let masked = self.redact_text_part(place, text)?;
+            return Ok(masked.map(|(text, counts)| (text.into_bytes(), counts)));
+        }
+        if self.under(place, |order| order.deny().is_some()) {
+            let masked = self.redact_text_part(place, &String::from_utf8_lossy(bytes))?;
+            return Ok(masked.map(|(text, counts)| (text.into_bytes(), counts)));
+        }
+        let (mut out, mut counts, mut found) = (Vec::new(), Counts::default(), false);
+        for chunk in bytes.utf8_chunks() {
+            match self.redact_text_part(place, chunk.valid())? {
+                Some((text, more)) => {
+                    out.extend_from_slice(text.as_bytes());
+                    counts.merge(&more);
+                    found = true;
+                }
+                None => out.extend_from_slice(chunk.valid().as_bytes()),
+            }
+            out.extend_from_slice(chunk.invalid());
+        }
+        Ok(found.then_some((out, counts)))
+    }
+
     /// Masks a JSON document: [`Redactor::redact_part`] of an input.
     ///
     /// # Errors

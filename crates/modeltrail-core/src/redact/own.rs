@@ -50,7 +50,7 @@ fn tokens(text: &str) -> Vec<(usize, usize)> {
 fn is_spoken_of(pattern: &OwnPattern, subject: &Subject<'_>, start: usize, end: usize) -> bool {
     let wanted = |word: &str| {
         let lower = word.to_lowercase();
-        pattern.words().iter().any(|wanted| *wanted == lower)
+        pattern.words().contains(&lower)
     };
     pattern.words().is_empty() || context::words_about(subject, start, end).any(wanted)
 }
@@ -67,8 +67,8 @@ fn encoded(
         if found.iter().any(|hit| start < hit.end && hit.start < end) {
             continue;
         }
-        let run = text.as_bytes().get(start..end).unwrap_or_default();
-        let Some(decoded) = base64::decode_text(run) else { continue };
+        let run = text.get(start..end).unwrap_or_default().trim_end_matches('=');
+        let Some(decoded) = base64::decode_text(run.as_bytes()) else { continue };
         let mut within = Vec::new();
         find(order, &decoded, names, depth + 1, &mut within);
         if let Some(first) = within.first() {

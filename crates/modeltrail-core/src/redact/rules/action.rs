@@ -14,7 +14,7 @@ pub enum Action {
         /// How many characters stay, 1 to 6.
         keep_last: u8,
     },
-    /// It is taken out: a denied member or element with its name, a stretch of text with nothing
+    /// It is taken out: a denied member with its name, a denied element for `null`, a stretch of text with nothing
     /// in its place.
     Remove,
     /// A token that is the same for the same value under the same key; see [`pseudonym`].

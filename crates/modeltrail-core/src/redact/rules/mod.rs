@@ -298,7 +298,13 @@ impl RedactionPolicy {
     }
 
     fn setting(&self, slot: usize) -> Setting {
-        self.settings.get(slot).copied().flatten().unwrap_or(self.default)
+        let own = slot + self.patterns.len() >= self.types.len();
+        match (self.settings.get(slot).copied().flatten(), self.default) {
+            (Some(setting), _) => setting,
+            // Whoever writes a pattern wants it looked for.
+            (None, Setting::Off) if own => Setting::On(Action::Replace),
+            (None, default) => default,
+        }
     }
 
     fn action(&self, slot: usize) -> Action {

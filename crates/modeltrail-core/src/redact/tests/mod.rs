@@ -6,6 +6,7 @@ mod email;
 mod engine;
 mod json;
 mod phone;
+mod policy;
 mod properties;
 mod ssn;
 
