@@ -465,7 +465,7 @@ impl<'p> Finder<'_, 'p> {
         let look = if is_name { leaf::look_plain } else { leaf::look };
         self.leaf.clear();
         look(order, text, names, self.nesting, &mut self.leaf);
-        self.found.kept.append(&mut self.leaf.kept);
+        self.found.kept.extend(self.leaf.kept.iter().map(|hit| hit.what));
         if self.leaf.patches.is_empty() && !self.leaf.unsettled {
             return Ok(());
         }

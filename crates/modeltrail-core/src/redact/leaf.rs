@@ -38,7 +38,7 @@ pub(super) struct Leaf {
     /// Ascending and apart from each other.
     pub(super) patches: Vec<Patch>,
     /// What matched and stands by its action.
-    pub(super) kept: Vec<What>,
+    pub(super) kept: Vec<Match>,
     /// Whether JSON within the text took more passes than there may be.
     pub(super) unsettled: bool,
 }
@@ -54,7 +54,7 @@ impl Leaf {
     fn add(&mut self, order: &Order<'_>, hit: &Match, value: &str) {
         match order.done(hit.what, value) {
             Done::Becomes(text) => self.patches.push(Patch::new(hit, text)),
-            Done::Kept => self.kept.push(hit.what),
+            Done::Kept => self.kept.push(*hit),
             Done::Stands => {}
         }
     }
@@ -132,7 +132,8 @@ fn nested(
         }
         Err(_) => return false,
     };
-    out.kept.extend(found.kept);
+    let whole = |what| Match { start: 0, end: text.len(), what };
+    out.kept.extend(found.kept.into_iter().map(whole));
     for edit in found.edits {
         let mut token = Vec::with_capacity(edit.new.len() + 2);
         edit.new.write(&mut token);

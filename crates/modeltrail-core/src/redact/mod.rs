@@ -18,6 +18,8 @@
 //!          assign     what is assigned to a name of a secret (names, values)
 //!          email      an '@'
 //! stream   puts pieces of streamed text together and cuts what lies across them
+//! own      the patterns of a policy's own, behind the rules
+//! order    what is searched at a place, and what is done with a match: by a policy (rules), or replaced
 //! edit     writes the new document: replaced tokens, and members sorted again where a name changed
 //! ```
 //!
@@ -25,6 +27,9 @@
 //! of `scan`. What is ambiguous by its shape alone (ten digits, nine digits) needs a word beside
 //! it or a name on its path (`phrases`), and those are looked up only then, behind a filter that most
 //! words do not pass (`vocabulary`). What names say is remembered by thread (`known`).
+//!
+//! Under a policy every value has an order of its own, made on the way down (`order`, `rules`);
+//! without one, or without rules by place, there is one for the whole document.
 //!
 //! Masking can bring a word nearer to a number than it was. Every entry point therefore repeats
 //! until a pass finds nothing, which makes redaction idempotent by construction. It ends: a match
@@ -45,6 +50,7 @@ mod dates;
 mod digits;
 mod edit;
 mod email;
+mod explain;
 mod find;
 mod fold;
 mod id_tables;
@@ -79,6 +85,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use explain::{Finding, Why};
 pub use json::RedactError;
 pub use order::PartPlace;
 pub use policy::{Counts, ENGINE_VERSION, RULE_PACK_VERSION, Span};
@@ -408,7 +415,8 @@ fn settled(
     }
     let mut leaf = Leaf::default();
     leaf::look(order, text, names, 0, &mut leaf);
-    let (mut patches, kept) = (std::mem::take(&mut leaf.patches), std::mem::take(&mut leaf.kept));
+    let mut patches = std::mem::take(&mut leaf.patches);
+    let kept: Vec<What> = leaf.kept.iter().map(|hit| hit.what).collect();
     for _ in 0..PASSES_MAX {
         if patches.is_empty() && !leaf.unsettled {
             return Ok((patches, kept));

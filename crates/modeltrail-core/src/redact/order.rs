@@ -138,13 +138,35 @@ impl<'p> Order<'p> {
 
     /// Adds a match to the counts, by the name of its type.
     pub(super) fn count(&self, what: What, counts: &mut Counts) {
+        match what {
+            What::Rule(rule) => counts.add(rule, 1),
+            _ => counts.add_named(self.type_name(what), 1),
+        }
+    }
+
+    /// The name of what matched.
+    pub(super) fn type_name(&self, what: What) -> &'p str {
         let policy = self.policy.map(|part| &part.held.policy);
         let name = match what {
-            What::Rule(rule) => return counts.add(rule, 1),
+            What::Rule(rule) => Some(rule.name()),
             What::Own(slot) => policy.and_then(|policy| policy.type_name(slot)),
             What::Denied(rule) => policy.and_then(|policy| policy.denied_type(rule)),
         };
-        counts.add_named(name.unwrap_or_default(), 1);
+        name.unwrap_or_default()
+    }
+
+    /// What is done with matches of this kind here.
+    pub(super) fn action(&self, what: What) -> Action {
+        let slot = match what {
+            What::Rule(rule) => rule.slot(),
+            What::Own(slot) => slot,
+            What::Denied(_) => return Action::Replace,
+        };
+        match (&self.spot, self.policy) {
+            (Some(spot), _) => spot.action(slot),
+            (None, Some(part)) => part.scope.action(slot),
+            (None, None) => Action::Replace,
+        }
     }
 
     /// What is done with a match. `value` is its text, in plain characters.
@@ -160,18 +182,15 @@ impl<'p> Order<'p> {
             What::Rule(rule) => rule.slot(),
             What::Own(slot) => slot,
             // Within an encoding, which goes as a whole.
-            What::Denied(rule) => {
-                let label = default_label(policy.denied_type(rule).unwrap_or_default());
+            What::Denied(_) => {
+                let label = default_label(self.type_name(what));
                 return Done::Becomes(Cow::Owned(format!("[{label}]")));
             }
         };
         if policy.allows_value(value) {
             return Done::Stands;
         }
-        let action = match &self.spot {
-            Some(spot) => spot.action(slot),
-            None => part.scope.action(slot),
-        };
+        let action = self.action(what);
         match (action, what) {
             (Action::Keep, _) => return Done::Kept,
             (Action::Replace, What::Rule(rule)) => {

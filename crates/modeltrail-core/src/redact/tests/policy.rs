@@ -215,6 +215,38 @@ fn without_a_policy_the_text_in_force_is_what_the_digest_is_over() {
     assert_ne!(other.policy_digest(), redactor("[types]\nemail = 'keep'\n").policy_digest());
 }
 
+#[test]
+fn each_finding_says_where_it_stands_and_why() {
+    let redactor = redactor(
+        "[types]\nemail = 'mask'\nssn = 'keep'\n[[deny]]\npaths = ['$.gone']\naction = 'remove'\n[[pattern]]\nname = 'own'\nregex = 'Q[0-9]'\n",
+    );
+    let json = r#"{"gone":[1],"jo@example.com":"Q7","user":{"ssn":["536228145"],"note":["","my ssn: 536-22-8145, jo@example.com"]},"password":"hunter22"}"#;
+    let found = redactor.explain(Some(&INPUT), json.as_bytes()).unwrap();
+    let said: Vec<_> = found
+        .iter()
+        .map(|f| {
+            format!(
+                "{} {} {} {:?} {:?} {:?}",
+                f.pointer, f.is_name, f.type_name, f.action, f.span, f.why
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "/gone false redacted Remove None Denied",
+            "/jo@example.com true email Mask { keep_last: 4 } Some((0, 14)) Shape",
+            "/jo@example.com false own Replace Some((0, 2)) Pattern",
+            "/password false password Replace Some((0, 8)) Name(\"password\")",
+            "/user/note/1 false ssn Keep Some((8, 19)) Shape",
+            "/user/note/1 false email Mask { keep_last: 4 } Some((21, 35)) Shape",
+            "/user/ssn/0 false ssn Keep Some((0, 9)) Name(\"ssn\")",
+        ]
+    );
+    let near = &redactor.explain_text(None, "phone 030 901820")[0];
+    assert_eq!((near.type_name.as_str(), &near.why), ("phone", &super::super::Why::WordNear));
+}
+
 /// Stretches of policies, of which any may stand together.
 const STRETCHES: &[&str] = &[
     "[types]\ndefault = 'mask'\nemail = 'pseudonym'\nphone = 'remove'\n",
