@@ -1,10 +1,13 @@
 //! Records: what is taken, what is refused and how, and what becomes of them.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::code::{Encoding, PartId};
 use crate::hash::MacKey;
 use crate::lookup::Lookup;
-use crate::redact::Redactor;
+use crate::redact::rules::RedactionPolicy;
+use crate::redact::{Detector, DetectorError, DetectorSpan, DetectorText, Redactor, Rule};
 use crate::{Frame, Limits};
 
 fn parse(json: &str) -> Result<Record, RecordError> {
@@ -12,10 +15,14 @@ fn parse(json: &str) -> Result<Record, RecordError> {
 }
 
 fn redacted(record: Record) -> Redacted<Record> {
+    redacted_by(&Redactor::default(), record)
+}
+
+fn redacted_by(redactor: &Redactor, record: Record) -> Redacted<Record> {
     let mut record = record;
     record.assign(|| "assigned".into(), || 1_700_000_000_123_456_789);
     let context = CaptureContext {
-        redactor: &Redactor::default(),
+        redactor,
         mac_key: &MacKey::new([7; 32]),
         limits: &Limits::default(),
         mode: "api",
@@ -57,6 +64,52 @@ fn every_field_finds_its_part() {
     assert_eq!(parties["links"][0]["rel"], "reviews");
     let expected = MacKey::new([7; 32]).mac(&[of(PartId::Input).as_bytes()]).to_hex();
     assert_eq!(parties["input_mac"], serde_json::Value::String(expected));
+}
+
+/// Gives no answer about texts that ask for that.
+struct Silent;
+
+impl Detector for Silent {
+    fn name(&self) -> &str {
+        "silent"
+    }
+
+    fn version(&self) -> &str {
+        "1"
+    }
+
+    fn find(&self, texts: &[DetectorText<'_>]) -> Result<Vec<DetectorSpan>, DetectorError> {
+        if texts.iter().any(|text| text.text == "fail") { Err(DetectorError) } else { Ok(vec![]) }
+    }
+}
+
+#[test]
+fn a_part_that_cannot_be_redacted_is_left_out_with_the_reason_and_the_others_stay() {
+    let redactor = Redactor::default().with_detector(Arc::new(Silent));
+    let json = r#"{"model":{"name":"m","version":"1"},"input":["fail","4111111111111111"],"output":["jo@example.com"]}"#;
+    let redacted = redacted_by(&redactor, parse(json).unwrap());
+    let of = |id| part(&redacted, id).unwrap();
+    assert_eq!(of(PartId::Input), r#""[REDACTION_FAILED]""#);
+    assert_eq!(of(PartId::Output), r#"["[EMAIL]"]"#);
+    let header: serde_json::Value = serde_json::from_str(&of(PartId::Header)).unwrap();
+    let expected =
+        serde_json::json!({"input": {"failed": 1, "failed_detector": 1}, "output": {"email": 1}});
+    assert_eq!(header["redactions"], expected);
+}
+
+#[test]
+fn a_policy_holds_for_its_model_and_part() {
+    let text = "version = 1\nname = 'p'\n[[deny]]\nkeys = ['note']\nmodels = ['fraud*']\nparts = ['output']\ntype = 'note'\n";
+    let policy = RedactionPolicy::parse(text, &Rule::TYPES).unwrap();
+    let redactor = Redactor::with_policy(policy, None);
+    for (model, output) in [("fraud_2", r#"{"note":"[NOTE]"}"#), ("other", r#"{"note":"x"}"#)] {
+        let json = format!(
+            r#"{{"model":{{"name":"{model}","version":"1"}},"input":{{"note":"x"}},"output":{{"note":"x"}}}}"#
+        );
+        let redacted = redacted_by(&redactor, parse(&json).unwrap());
+        assert_eq!(part(&redacted, PartId::Input).unwrap(), r#"{"note":"x"}"#);
+        assert_eq!(part(&redacted, PartId::Output).unwrap(), output);
+    }
 }
 
 #[test]

@@ -42,6 +42,9 @@ pub enum RedactError {
         /// Where the token starts; 0 for the whole document.
         offset: usize,
     },
+    /// A detector did not answer, or named places that are not there.
+    #[error("the detector gave no answer that can be used; see that it runs")]
+    Detector,
     /// The document nests deeper than the redactor reads.
     #[error("nested deeper than {DEPTH_MAX} levels at byte {offset}; flatten the document")]
     TooDeep {
@@ -58,6 +61,7 @@ impl RedactError {
             Self::NotUtf8 { .. } => "not_utf",
             Self::Syntax { .. } => "syntax",
             Self::NotSettled { .. } => "not_settled",
+            Self::Detector => "detector",
             Self::TooDeep { .. } => "too_deep",
         }
     }

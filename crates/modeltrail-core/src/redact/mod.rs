@@ -47,6 +47,7 @@ mod card;
 mod check;
 mod context;
 mod dates;
+mod detector;
 mod digits;
 mod edit;
 mod email;
@@ -85,12 +86,14 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use detector::{Detector, DetectorError, DetectorSpan, DetectorText};
 pub use explain::{Finding, Why};
 pub use json::RedactError;
 pub use order::PartPlace;
 pub use policy::{Counts, ENGINE_VERSION, RULE_PACK_VERSION, Span};
 pub use rule::Rule;
 
+use crate::hash::sha256;
 use context::Names;
 use find::Kind;
 use leaf::{Leaf, Patch};
@@ -123,6 +126,7 @@ pub struct Redactor {
     rules: RuleSet,
     digest: Arc<str>,
     held: Option<Arc<Held>>,
+    detector: Option<Arc<dyn Detector>>,
 }
 
 /// What takes the place of a text that could not be redacted.
@@ -139,7 +143,7 @@ impl Redactor {
     /// A redactor that applies only these rules.
     pub fn with_rules(rules: impl IntoIterator<Item = Rule>) -> Self {
         let rules = rules.into_iter().collect::<RuleSet>();
-        Self { rules, digest: policy::digest(rules).into(), held: None }
+        Self { rules, digest: policy::digest(rules).into(), held: None, detector: None }
     }
 
     /// A redactor that masks nothing. Its digest says so.
@@ -155,7 +159,7 @@ impl Redactor {
     pub fn with_policy(policy: RedactionPolicy, key: Option<PseudonymKey>) -> Self {
         let rules = Rule::ALL.into_iter().filter(|rule| policy.is_on(rule.slot())).collect();
         let digest = policy.header_digest(ENGINE_VERSION, RULE_PACK_VERSION).to_hex().into();
-        Self { rules, digest, held: Some(Arc::new(Held { policy, key })) }
+        Self { rules, digest, held: Some(Arc::new(Held { policy, key })), detector: None }
     }
 
     /// The same with this key for pseudonyms.
@@ -166,6 +170,25 @@ impl Redactor {
             .as_ref()
             .map(|held| Arc::new(Held { policy: held.policy.clone(), key: Some(key) }));
         Self { held, ..self }
+    }
+
+    /// The same with a recogniser behind the rules. There is none by default.
+    #[must_use]
+    pub fn with_detector(self, detector: Arc<dyn Detector>) -> Self {
+        let lines = match self.policy() {
+            Some(policy) => {
+                rules::policy_lines(ENGINE_VERSION, RULE_PACK_VERSION, &policy.digest())
+            }
+            None => policy::text(self.rules),
+        };
+        let lines = lines + &detector::line(&*detector);
+        let digest = sha256(&[lines.as_bytes()]).to_hex().into();
+        Self { digest, detector: Some(detector), ..self }
+    }
+
+    /// Name and version of its recogniser.
+    pub fn detector(&self) -> Option<(&str, &str)> {
+        self.detector.as_deref().map(|detector| (detector.name(), detector.version()))
     }
 
     /// The policy that it follows.
@@ -190,7 +213,8 @@ impl Redactor {
     /// What was in force, as 64 lower-case hexadecimal characters: SHA-256 over the lines
     /// `modeltrail/redaction`, `engine N`, `rule pack N` and one `rule NAME` for each rule that is
     /// on, in registry order, each ended by a line feed. Under a policy
-    /// [`RedactionPolicy::header_digest`].
+    /// [`RedactionPolicy::header_digest`]. With a recogniser the line `detector NAME VERSION` follows
+    /// the others.
     pub fn policy_digest(&self) -> &str {
         &self.digest
     }
@@ -224,7 +248,34 @@ impl Redactor {
         place: &PartPlace<'_>,
         canonical: &[u8],
     ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        self.under(place, |order| redact_json(order, canonical, None))
+        self.under(place, |order| self.json(order, canonical, None))
+    }
+
+    fn json(
+        &self,
+        order: &Order<'_>,
+        canonical: &[u8],
+        names: Option<&Names<'_>>,
+    ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
+        let masked = redact_json(order, canonical, names)?;
+        let Some(detector) = &self.detector else { return Ok(masked) };
+        let (masked, mut counts) = masked.unzip();
+        let counts = counts.get_or_insert_default();
+        let so_far = masked.as_deref().unwrap_or(canonical);
+        let Some(more) = detector::redact_json(&**detector, order, so_far, counts)? else {
+            let counts = std::mem::take(counts);
+            let found = masked.is_some() || !counts.is_empty();
+            return Ok(found.then(|| (masked.unwrap_or_else(|| canonical.to_vec()), counts)));
+        };
+        // What it took away may have stood between a word and a number.
+        let last = redact_json(order, &more, names)?;
+        Ok(Some(match last {
+            Some((document, again)) => {
+                counts.merge(&again);
+                (document, std::mem::take(counts))
+            }
+            None => (more, std::mem::take(counts)),
+        }))
     }
 
     /// Masks a part of a record that is text. `None` when nothing was found.
@@ -239,13 +290,22 @@ impl Redactor {
     ) -> Result<Option<(String, Counts)>, RedactError> {
         self.under(place, |order| {
             let (patches, kept) = settled(order, text, None)?;
-            if patches.is_empty() && kept.is_empty() {
-                return Ok(None);
-            }
             let mut counts = Counts::default();
-            let masked = patches.iter().flat_map(Patch::whats);
-            masked.chain(kept).for_each(|what| order.count(what, &mut counts));
-            Ok(Some((leaf::apply(text, &patches), counts)))
+            let whats = patches.iter().flat_map(Patch::whats);
+            whats.chain(kept).for_each(|what| order.count(what, &mut counts));
+            let mut masked = (!patches.is_empty()).then(|| leaf::apply(text, &patches));
+            if let Some(detector) = &self.detector {
+                let so_far = masked.as_deref().unwrap_or(text);
+                let more = detector::redact_text(&**detector, order, so_far, &mut counts)?;
+                if let Some(more) = more {
+                    let (patches, _) = settled(order, &more, None)?;
+                    let whats = patches.iter().flat_map(Patch::whats);
+                    whats.for_each(|what| order.count(what, &mut counts));
+                    masked = Some(leaf::apply(&more, &patches));
+                }
+            }
+            let found = masked.is_some() || !counts.is_empty();
+            Ok(found.then(|| (masked.unwrap_or_else(|| text.to_owned()), counts)))
         })
     }
 
@@ -304,7 +364,7 @@ impl Redactor {
         canonical: &[u8],
     ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
         let names = Names::new(name, None);
-        self.under(&PartPlace::ANY, |order| redact_json(order, canonical, Some(&names)))
+        self.under(&PartPlace::ANY, |order| self.json(order, canonical, Some(&names)))
     }
 
     /// Masks a JSON object and answers with the whole of it, changed or not: what the seed

@@ -246,11 +246,7 @@ impl RedactionPolicy {
     /// under another engine.
     #[must_use]
     pub fn header_digest(&self, engine: u32, rule_pack: u32) -> Hash {
-        let lines = format!(
-            "modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {}\n",
-            self.digest
-        );
-        sha256(&[lines.as_bytes()])
+        sha256(&[policy_lines(engine, rule_pack, &self.digest).as_bytes()])
     }
 
     /// Whether some of what it finds or denies becomes a pseudonym, so that a key is wanted.
@@ -358,6 +354,12 @@ impl RedactionPolicy {
         let reaching = |pattern: &OwnPattern| pattern.reaches(part, model);
         Scope { policy: self, rules, patterns: self.patterns.iter().map(reaching).collect() }
     }
+}
+
+/// The lines that [`RedactionPolicy::header_digest`] is over.
+#[must_use]
+pub fn policy_lines(engine: u32, rule_pack: u32, digest: &Hash) -> String {
+    format!("modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {digest}\n")
 }
 
 /// What holds in one part of a record of a model.

@@ -2,6 +2,7 @@
 //! to stay as it is stands for itself.
 
 mod card;
+mod detector;
 mod email;
 mod engine;
 mod json;
