@@ -43,6 +43,8 @@
 
 mod assign;
 mod base64;
+mod canary;
+mod canary_vectors;
 mod card;
 mod check;
 mod context;
@@ -85,6 +87,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use canary::CanaryReport;
 pub use explain::{Finding, Why};
 pub use json::RedactError;
 pub use order::PartPlace;

@@ -214,7 +214,7 @@ impl RedactionPolicy {
         self.allow_hashes.sort_unstable();
         self.allow_hashes.dedup();
         self.canonical = canonical::write(self);
-        self.digest = sha256(&[DIGEST_PREFIX, self.canonical.as_bytes()]);
+        self.digest = text_digest(&self.canonical);
     }
 
     /// The places of all rules: deny, allow, rule, each in the order of the file.
@@ -246,11 +246,29 @@ impl RedactionPolicy {
     /// under another engine.
     #[must_use]
     pub fn header_digest(&self, engine: u32, rule_pack: u32) -> Hash {
-        let lines = format!(
-            "modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {}\n",
-            self.digest
-        );
-        sha256(&[lines.as_bytes()])
+        sha256(&[policy_lines(engine, rule_pack, &self.digest).as_bytes()])
+    }
+
+    /// Whether some of what it finds or denies becomes a pseudonym, so that a key is wanted.
+    #[must_use]
+    pub fn has_pseudonyms(&self) -> bool {
+        let settings = self.settings.iter().flatten().chain([&self.default]);
+        settings.copied().any(|setting| setting == Setting::On(Action::Pseudonym))
+            || self.deny.iter().any(|rule| rule.action == Action::Pseudonym)
+            || self.rules.iter().any(|rule| rule.action == Action::Pseudonym)
+    }
+
+    /// A path of names to a place that each `[[deny]]` names: a key, or a path of nothing but names. For those who see
+    /// whether the places are kept to.
+    #[must_use]
+    pub fn denied_names(&self) -> Vec<Vec<String>> {
+        let places = self.deny.iter().map(|rule| &rule.place);
+        places
+            .flat_map(|place| {
+                let keys = place.keys.iter().map(|key| vec![key.clone()]);
+                keys.chain(place.paths.iter().filter_map(path::JsonPath::names))
+            })
+            .collect()
     }
 
     /// Whether some of what it finds or denies becomes a pseudonym, so that a key is wanted.
@@ -358,6 +376,18 @@ impl RedactionPolicy {
         let reaching = |pattern: &OwnPattern| pattern.reaches(part, model);
         Scope { policy: self, rules, patterns: self.patterns.iter().map(reaching).collect() }
     }
+}
+
+/// The digest of a policy whose canonical form this is.
+#[must_use]
+pub fn text_digest(canonical: &str) -> Hash {
+    sha256(&[DIGEST_PREFIX, canonical.as_bytes()])
+}
+
+/// The lines that [`RedactionPolicy::header_digest`] is over.
+#[must_use]
+pub fn policy_lines(engine: u32, rule_pack: u32, digest: &Hash) -> String {
+    format!("modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {digest}\n")
 }
 
 /// What holds in one part of a record of a model.
