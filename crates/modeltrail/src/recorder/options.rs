@@ -1,12 +1,13 @@
 //! How a recorder behaves.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use modeltrail_core::Limits;
 use modeltrail_core::redact::Redactor;
+use modeltrail_core::redact::rules::RedactionPolicy;
 
 use super::{Recorder, RecordingError, Stats};
 use crate::publish::PublishOptions;
@@ -69,6 +70,8 @@ pub struct RecorderOptions {
     pub(super) create_as: Option<String>,
     pub(super) limits: Limits,
     pub(super) redactor: Redactor,
+    /// Goes before the redactor.
+    pub(super) policy: Option<RedactionPolicy>,
     pub(super) mode: String,
     pub(super) spool_dir: Option<PathBuf>,
     pub(super) spool: SpoolOptions,
@@ -80,6 +83,7 @@ pub struct RecorderOptions {
     pub(super) flush_timeout: Duration,
     pub(super) close_timeout: Duration,
     pub(super) heartbeat: Duration,
+    pub(super) canary: Duration,
     pub(super) deeper_than: Option<(u64, Callback)>,
     pub(super) full_within: Option<(Duration, Callback)>,
 }
@@ -92,6 +96,7 @@ impl Default for RecorderOptions {
             create_as: None,
             limits: Limits::default(),
             redactor: Redactor::default(),
+            policy: None,
             mode: "api".to_owned(),
             spool_dir: None,
             spool: SpoolOptions::default(),
@@ -105,6 +110,7 @@ impl Default for RecorderOptions {
             flush_timeout: Duration::from_secs(60),
             close_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(60),
+            canary: Duration::from_secs(24 * 3600),
             deeper_than: None,
             full_within: None,
         }
@@ -163,7 +169,33 @@ impl RecorderOptions {
     /// The redactor; with every rule on unless told otherwise.
     #[must_use]
     pub fn redactor(mut self, redactor: Redactor) -> Self {
+        self.policy = None;
         self.redactor = redactor;
+        self
+    }
+
+    /// A redaction policy, in place of [`RecorderOptions::redactor`]. Where it makes pseudonyms, the recorder takes the
+    /// ledger's key for them, and makes it if there is none. (A redactor that was given has the key that it was made with, or none.)
+    #[must_use]
+    pub fn policy(mut self, policy: RedactionPolicy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// The redaction policy in a file; see [`RecorderOptions::policy`].
+    ///
+    /// # Errors
+    /// [`RecordingError::Policy`] with everything that is wrong in the file, each with its line, column and
+    /// remedy.
+    pub fn policy_file(self, path: impl AsRef<Path>) -> Result<Self, RecordingError> {
+        Ok(self.policy(crate::redaction::policy_file(path.as_ref())?))
+    }
+
+    /// How often the redactor is handed built-in values while records come, after the first time when the recorder is
+    /// opened; each scan is an entry. Every 24 hours by default; zero is at the start alone.
+    #[must_use]
+    pub const fn canary(mut self, every: Duration) -> Self {
+        self.canary = every;
         self
     }
 
