@@ -161,6 +161,26 @@ fn every_policy_that_a_header_names_has_its_text_and_it_is_told_once() {
 }
 
 #[test]
+fn a_text_that_is_not_the_policys_counts_for_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = url(dir.path());
+    let redactor = Redactor::default();
+    let recorder = options().open(&url).unwrap();
+    let mut forged = PolicyInForce::of(&redactor, None, false);
+    forged.text = Some("modeltrail/redaction\nengine 2\nrule pack 2\n".to_owned());
+    recorder.control(&Control::Lifecycle(Lifecycle::RedactionPolicy(forged.clone()))).unwrap();
+    recorder.flush(Ack::Sequenced).unwrap();
+    recorder.close().unwrap();
+    record(options(), &url, 0..1);
+    let right = PolicyInForce::of(&redactor, Some(forged.policy.clone()), false);
+    assert_eq!(policies_said(&url), [forged, right], "said again, with its text");
+    let store = Ledger::parse(&url).unwrap().open_read().unwrap();
+    let found = redaction::policies(store.as_ref(), redactor.policy_digest()).unwrap();
+    let proven: Vec<_> = found.iter().map(|found| found.policy.is_proven()).collect();
+    assert_eq!(proven, [false, true]);
+}
+
+#[test]
 fn scans_go_on_while_records_come_and_only_then() {
     let dir = tempfile::tempdir().unwrap();
     let url = url(dir.path());
