@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_text_that_is_not_what_headers_name_is_not_proven() {
         let text = "version = 1\nname = 'shop'\n[types]\nemail = 'remove'\n";
-        let policy = RedactionPolicy::parse(text, &Rule::types()).unwrap();
+        let policy = RedactionPolicy::parse(text, &Rule::TYPES).unwrap();
         let redactor = Redactor::with_policy(policy, None);
         let in_force = PolicyInForce::of(&redactor, None, false);
         assert_eq!(in_force.name.as_deref(), Some("shop"));

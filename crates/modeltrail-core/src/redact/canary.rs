@@ -112,7 +112,7 @@ fn documents(vector: &Vector) -> Vec<(String, Vec<&'static str>)> {
     let text = format!("{before}{}{after}", value.concat());
     let text = object(name, &format!("\"{}\"", escaped(&text)));
     let within = object("arguments", &format!("\"{}\"", escaped(&text)));
-    let mut all = vec![(text, vec![*name]), (within, vec!["arguments"])];
+    let mut all = vec![(text, vec![*name]), (within, vec!["arguments", *name])];
     if let Some(under) = integer_under {
         let digits = value.concat().trim_start_matches('+').to_owned();
         all.push((object(under, &digits), vec![*under]));
@@ -133,28 +133,27 @@ fn escaped(text: &str) -> String {
 /// Whether a policy lets a finding of this rule stand at the end of this path.
 fn lets_stand(policy: &RedactionPolicy, rule: Rule, path: &[&str]) -> bool {
     let Some(slot) = policy.slot_of(rule.name()) else { return true };
-    let scope = policy.scope(PartId::Input, MODEL);
-    let mut walk = scope.walk();
+    let mut spot = policy.scope(PartId::Input, MODEL).root();
     for name in path {
-        if walk.deny().is_some() {
+        if spot.deny().is_some() {
             return false;
         }
-        if walk.is_allowed() {
+        if spot.is_allowed() {
             return true;
         }
-        walk.push_name(name);
+        spot = spot.member(name);
     }
-    walk.deny().is_none() && (walk.is_allowed() || walk.action(slot) == Action::Keep)
+    spot.deny().is_none() && (spot.is_allowed() || spot.action(slot) == Action::Keep)
 }
 
 /// Documents with [`WORD`] at each place that the policy denies by a key or a path of names, each in the first part
 /// in which that holds.
 fn denied(policy: &RedactionPolicy) -> Vec<(PartId, String)> {
     let holds = |part: &PartId, path: &[String]| {
-        let mut walk = policy.scope(*part, MODEL).walk();
+        let mut spot = policy.scope(*part, MODEL).root();
         path.iter().any(|name| {
-            walk.push_name(name);
-            walk.deny().is_some()
+            spot = spot.member(name);
+            spot.deny().is_some()
         })
     };
     let document = |path: Vec<String>| {
@@ -170,7 +169,7 @@ mod tests {
     use super::*;
 
     fn policy(text: &str) -> RedactionPolicy {
-        RedactionPolicy::parse(&format!("version = 1\nname = 'p'\n{text}"), &Rule::types()).unwrap()
+        RedactionPolicy::parse(&format!("version = 1\nname = 'p'\n{text}"), &Rule::TYPES).unwrap()
     }
 
     #[test]

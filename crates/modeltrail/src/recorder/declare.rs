@@ -11,9 +11,9 @@ use modeltrail_core::lifecycle::{Canary, EpochState, Lifecycle, PolicyInForce, P
 use modeltrail_core::redact::rules::PseudonymKey;
 use modeltrail_core::redact::{CanaryReport, Redactor};
 
+use super::RecordingError;
 use super::capture::Shared;
 use super::stats::Counters;
-use super::{RecorderOptions, RecordingError};
 use crate::entropy::Entropy;
 use crate::ledger::Ledger;
 use crate::redaction::{known, newest_epoch};
@@ -45,25 +45,23 @@ impl Declaration {
     }
 }
 
-/// Makes the redactor that was asked for, with the ledger's key if a policy wants one, tries it out, and looks up
-/// what the ledger knows of it.
+/// Gives a redactor the ledger's key, if its policy wants one, tries it out, and looks up what the ledger
+/// knows of it.
 ///
 /// # Errors
 /// When the ledger or a key cannot be read, and when the redactor masks none of the built-in values.
 pub(super) fn prepare(
-    options: &RecorderOptions,
+    redactor: &Redactor,
     ledger: &Ledger,
     store: &dyn Store,
 ) -> Result<Prepared, RecordingError> {
-    let key = match &options.policy {
-        Some(policy) if policy.has_pseudonyms() => Some(ledger_key(ledger, store)?),
-        _ => None,
-    };
-    let epoch = key.as_ref().map(PseudonymKey::epoch);
-    let redactor = match &options.policy {
-        Some(policy) => Redactor::with_policy(policy.clone(), key),
-        None => options.redactor.clone(),
-    };
+    let mut redactor = redactor.clone();
+    let mut epoch = None;
+    if redactor.wants_key() {
+        let key = ledger_key(ledger, store)?;
+        epoch = Some(key.epoch());
+        redactor = redactor.with_key(key);
+    }
     let report = redactor.canary();
     if report.is_dead() {
         return Err(RecordingError::Redactor { n_vectors: report.n_vectors });

@@ -32,7 +32,7 @@ fn prediction(n: u64) -> Record {
 
 fn policy(name: &str, rest: &str) -> RedactionPolicy {
     let text = format!("version = 1\nname = '{name}'\n{rest}");
-    RedactionPolicy::parse(&text, &Rule::types()).unwrap()
+    RedactionPolicy::parse(&text, &Rule::TYPES).unwrap()
 }
 
 /// Records this many at the stage that returns first, and has them sequenced.

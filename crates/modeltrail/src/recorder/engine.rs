@@ -49,7 +49,7 @@ impl Engine {
         }
         let store = ledger.open_read()?;
         let mac_key = ledger.mac_key_of(store.as_ref())?;
-        let prepared = prepare(options, &ledger, store.as_ref())?;
+        let prepared = prepare(&options.redactor, &ledger, store.as_ref())?;
         let spool_dir = options.spool_dir.clone().unwrap_or_else(|| ledger.spool_dir());
         let origin = spool_origin(store.origin());
         let producer = Producer::open_dir(&spool_dir, options.spool, origin)?;

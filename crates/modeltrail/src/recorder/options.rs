@@ -70,8 +70,6 @@ pub struct RecorderOptions {
     pub(super) create_as: Option<String>,
     pub(super) limits: Limits,
     pub(super) redactor: Redactor,
-    /// Goes before the redactor.
-    pub(super) policy: Option<RedactionPolicy>,
     pub(super) mode: String,
     pub(super) spool_dir: Option<PathBuf>,
     pub(super) spool: SpoolOptions,
@@ -96,7 +94,6 @@ impl Default for RecorderOptions {
             create_as: None,
             limits: Limits::default(),
             redactor: Redactor::default(),
-            policy: None,
             mode: "api".to_owned(),
             spool_dir: None,
             spool: SpoolOptions::default(),
@@ -169,17 +166,15 @@ impl RecorderOptions {
     /// The redactor; with every rule on unless told otherwise.
     #[must_use]
     pub fn redactor(mut self, redactor: Redactor) -> Self {
-        self.policy = None;
         self.redactor = redactor;
         self
     }
 
-    /// A redaction policy, in place of [`RecorderOptions::redactor`]. Where it makes pseudonyms, the recorder takes the
-    /// ledger's key for them, and makes it if there is none. (A redactor that was given has the key that it was made with, or none.)
+    /// A redaction policy, in place of [`RecorderOptions::redactor`]. Where it makes pseudonyms and has no key, the
+    /// recorder takes the ledger's, and makes it if there is none.
     #[must_use]
-    pub fn policy(mut self, policy: RedactionPolicy) -> Self {
-        self.policy = Some(policy);
-        self
+    pub fn policy(self, policy: RedactionPolicy) -> Self {
+        self.redactor(Redactor::with_policy(policy, None))
     }
 
     /// The redaction policy in a file; see [`RecorderOptions::policy`].

@@ -43,7 +43,7 @@ fn lines(path: &Path, problems: &PolicyProblems) -> String {
 pub fn policy_file(path: &Path) -> Result<RedactionPolicy, PolicyFileError> {
     let text = small_file::read_text(path, POLICY_BYTES_MAX)
         .map_err(|source| PolicyFileError::Io { path: path.to_owned(), source })?;
-    RedactionPolicy::parse(&text, &Rule::types())
+    RedactionPolicy::parse(&text, &Rule::TYPES)
         .map_err(|problems| PolicyFileError::Problems { path: path.to_owned(), problems })
 }
 

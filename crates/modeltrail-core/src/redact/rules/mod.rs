@@ -249,15 +249,6 @@ impl RedactionPolicy {
         sha256(&[policy_lines(engine, rule_pack, &self.digest).as_bytes()])
     }
 
-    /// Whether some of what it finds or denies becomes a pseudonym, so that a key is wanted.
-    #[must_use]
-    pub fn has_pseudonyms(&self) -> bool {
-        let settings = self.settings.iter().flatten().chain([&self.default]);
-        settings.copied().any(|setting| setting == Setting::On(Action::Pseudonym))
-            || self.deny.iter().any(|rule| rule.action == Action::Pseudonym)
-            || self.rules.iter().any(|rule| rule.action == Action::Pseudonym)
-    }
-
     /// A path of names to a place that each `[[deny]]` names: a key, or a path of nothing but names. For those who see
     /// whether the places are kept to.
     #[must_use]

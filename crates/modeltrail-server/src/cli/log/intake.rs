@@ -4,7 +4,6 @@ use std::fmt;
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
-use modeltrail::redaction::policy_file;
 use modeltrail::{Ack, Ledger, OnFull, Reader, Record, RecordError, Recorder, RecordingError};
 use serde::Serialize;
 
@@ -122,6 +121,7 @@ impl<'a> Intake<'a> {
             // There is no application here to give way to.
             .give_way(false)
             .limits(settings.limits)
+            .redactor(settings.redactor()?)
             .canary(settings.canary)
             .spool(settings.spool)
             .trim(settings.trim)
@@ -132,10 +132,6 @@ impl<'a> Intake<'a> {
                 OnFullChoice::Fail => OnFull::Fail,
                 OnFullChoice::Gap => OnFull::Gap,
             });
-        options = match &settings.policy {
-            Some(path) => options.policy(policy_file(path)?),
-            None => options.redactor(settings.redactor()?),
-        };
         if let Some(dir) = &settings.spool_dir {
             options = options.spool_dir(dir);
         }
