@@ -93,6 +93,7 @@ mod walk;
 pub use action::{
     Action, KEEP_LAST_MAX, Normal, PseudonymKey, default_label, mask, pseudonym, token_len,
 };
+pub use canonical::{policy_lines, text_digest};
 pub use pattern::OwnPattern;
 pub use problem::{PolicyProblems, Problem};
 
@@ -111,9 +112,6 @@ const POLICY_VERSION: i64 = 1;
 
 /// The type of a denied value for which a rule names none; its replacement is `[REDACTED]`.
 const DENIED_TYPE: &str = "redacted";
-
-/// Before the canonical form in its hash.
-const DIGEST_PREFIX: &[u8] = b"modeltrail/v1/redaction-policy\0";
 
 /// Whether a type is searched, and what is done with what is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -367,18 +365,6 @@ impl RedactionPolicy {
         let reaching = |pattern: &OwnPattern| pattern.reaches(part, model);
         Scope { policy: self, rules, patterns: self.patterns.iter().map(reaching).collect() }
     }
-}
-
-/// The digest of a policy whose canonical form this is.
-#[must_use]
-pub fn text_digest(canonical: &str) -> Hash {
-    sha256(&[DIGEST_PREFIX, canonical.as_bytes()])
-}
-
-/// The lines that [`RedactionPolicy::header_digest`] is over.
-#[must_use]
-pub fn policy_lines(engine: u32, rule_pack: u32, digest: &Hash) -> String {
-    format!("modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {digest}\n")
 }
 
 /// What holds in one part of a record of a model.
