@@ -27,9 +27,13 @@ def mac(*pieces):
     return hmac.new(MAC_KEY, b"".join(pieces), hashlib.sha256).digest()
 
 
-def policy(rules):
+def policy_text(rules):
     lines = ["modeltrail/redaction", "engine 2", "rule pack 2"] + ["rule " + r for r in RULES if r in rules]
-    return hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+    return "".join(line + "\n" for line in lines)
+
+
+def policy(rules):
+    return hashlib.sha256(policy_text(rules).encode()).hexdigest()
 
 
 def time_ns(text):
@@ -246,7 +250,14 @@ LATENCIES = ["0", "0.0004", "0.0005", "23.5", "1e3", "0.00149999", "900719925474
 CONTROLS = [
     ("gap", {"producer": "aa" * 16, "ranges": [[3, 3], [7, 9]], "reason": "duplicate"}),
     ("gap", {"producer": "aa" * 16, "ranges": [[0, 18446744073709551614]], "reason": "quarantined"}),
-    ("producer", {"event": "heartbeat", "next_seq": 42, "producer": "bb" * 16, "software": "modeltrail/0.1.0"})]
+    ("producer", {"event": "heartbeat", "next_seq": 42, "producer": "bb" * 16, "software": "modeltrail/0.1.0"}),
+    ("lifecycle", {"event": "redaction_policy", "policy": policy(["email"]), "text": policy_text(["email"]),
+                   "versions": {"engine": 2, "rule_pack": 2}}),
+    ("lifecycle", {"event": "redaction_policy", "name": "shop", "policy": "cd" * 32, "previous": policy(["email"]),
+                   "text_digest": "ef" * 32, "versions": {"engine": 2, "rule_pack": 2}}),
+    ("lifecycle", {"event": "redaction_canary", "failed": ["email"], "n_failed": 2, "n_vectors": 11,
+                   "policy": policy(["email"])}),
+    ("lifecycle", {"event": "pseudonym_epoch", "number": 1, "state": "begun"})]
 
 
 def vectors():

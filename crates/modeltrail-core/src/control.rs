@@ -1,11 +1,12 @@
 //! What the product's own entries say: the part `control`. It is never erased, so it holds codes,
-//! numbers and random identifiers, and nothing about a person.
+//! numbers, random identifiers and redaction policies, and nothing about a person.
 
 use serde::{Deserialize, Serialize};
 
 use crate::code::Kind;
 use crate::erasure::Erasure;
 use crate::keys::KeyChange;
+use crate::lifecycle::Lifecycle;
 
 /// Producer numbers that became no entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -106,6 +107,8 @@ pub enum Control {
     Key(KeyChange),
     /// Of an `epoch` entry.
     Epoch(Epoch),
+    /// Of a `lifecycle` entry that the ledger itself wrote.
+    Lifecycle(Lifecycle),
 }
 
 impl Control {
@@ -118,6 +121,7 @@ impl Control {
             Self::Erasure(_) => Kind::Erasure,
             Self::Key(_) => Kind::Key,
             Self::Epoch(_) => Kind::Epoch,
+            Self::Lifecycle(_) => Kind::Lifecycle,
         }
     }
 
@@ -130,6 +134,7 @@ impl Control {
             Kind::Erasure => serde_json::from_slice(bytes).ok().map(Self::Erasure),
             Kind::Key => serde_json::from_slice(bytes).ok().map(Self::Key),
             Kind::Epoch => serde_json::from_slice(bytes).ok().map(Self::Epoch),
+            Kind::Lifecycle => serde_json::from_slice(bytes).ok().map(Self::Lifecycle),
             _ => None,
         }
     }

@@ -22,6 +22,7 @@ pub mod hash;
 pub mod keys;
 pub mod label;
 pub mod leaf;
+pub mod lifecycle;
 pub mod limits;
 mod lines;
 pub mod lookup;

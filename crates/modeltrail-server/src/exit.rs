@@ -11,6 +11,7 @@ use modeltrail::check::CheckError;
 use modeltrail::keys::KeysError;
 use modeltrail::reader::ReadError;
 use modeltrail::recover::RecoverError;
+use modeltrail::redaction::PolicyFileError;
 use modeltrail::spool::SpoolError;
 use modeltrail::store::StoreError;
 use modeltrail::{LedgerError, RecordingError};
@@ -166,10 +167,28 @@ impl From<AnchorFileError> for Failure {
     }
 }
 
+impl From<PolicyFileError> for Failure {
+    fn from(error: PolicyFileError) -> Self {
+        let PolicyFileError::Problems { path, problems } = &error else {
+            return Self::input(error).hint("mend the setting `redaction.policy`");
+        };
+        let mut message = match problems.all().len() {
+            1 => "the redaction policy cannot be taken".to_owned(),
+            n => format!("the redaction policy cannot be taken: {n} problems"),
+        };
+        for problem in problems.all() {
+            message.push_str(&format!("\n  {}:{problem}", path.display()));
+        }
+        Self::input(message).hint("spec/redaction-policy.md says what a policy can say")
+    }
+}
+
 impl From<RecordingError> for Failure {
     fn from(error: RecordingError) -> Self {
         match &error {
-            RecordingError::Refused(_) => Self::input(error),
+            RecordingError::Refused(_)
+            | RecordingError::Policy(_)
+            | RecordingError::Redactor { .. } => Self::input(error),
             _ => Self::failed(error),
         }
     }
@@ -179,7 +198,10 @@ impl From<KeysError> for Failure {
     fn from(error: KeysError) -> Self {
         match error {
             KeysError::Recording(error) => error.into(),
-            KeysError::Lines | KeysError::Origin { .. } => Self::input(error),
+            KeysError::Lines
+            | KeysError::Origin { .. }
+            | KeysError::EpochInUse { .. }
+            | KeysError::NoEpoch { .. } => Self::input(error),
             error => Self::failed(error),
         }
     }

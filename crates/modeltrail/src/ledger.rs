@@ -2,7 +2,7 @@
 //!
 //! Beside `audit.db` stands the folder `audit.db.d`: `anchor` (the last checkpoint, or the last head
 //! of a ledger without a key), `head` (the last head of one with a key), `keys/`, `mac.key` (the key
-//! of `input_mac`), `lock` (held by the sequencer) and `spool/`.
+//! of `input_mac`), `pseudonyms/` (the keys of pseudonyms), `lock` (held by the sequencer) and `spool/`.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use modeltrail_core::hash::{MacKey, hex, unhex};
 
+use crate::redaction::PseudonymKeys;
 use crate::small_file;
 use crate::store::{MemoryStore, Store, StoreError};
 
@@ -127,6 +128,12 @@ impl Ledger {
     #[must_use]
     pub fn keys_dir(&self) -> PathBuf {
         self.dir.join("keys")
+    }
+
+    /// The keys of its pseudonyms.
+    #[must_use]
+    pub fn pseudonym_keys(&self) -> PseudonymKeys {
+        PseudonymKeys::new(self.dir.join("pseudonyms"))
     }
 
     /// The spool's directory.

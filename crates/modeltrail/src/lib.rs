@@ -50,6 +50,7 @@ pub mod publish;
 pub mod reader;
 pub mod recorder;
 pub mod recover;
+pub mod redaction;
 pub mod report;
 pub mod sequencer;
 pub mod signer;

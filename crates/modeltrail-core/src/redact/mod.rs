@@ -43,6 +43,8 @@
 
 mod assign;
 mod base64;
+mod canary;
+mod canary_vectors;
 mod card;
 mod check;
 mod context;
@@ -86,6 +88,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use canary::CanaryReport;
 pub use detector::{Detector, DetectorError, DetectorSpan, DetectorText};
 pub use explain::{Finding, Why};
 pub use json::RedactError;

@@ -243,7 +243,7 @@ impl Chain {
                 let keys = self.ends.keys.of(KeyRole::Authority, index);
                 self.erasures.erasure(index, &self.origin, erasure, &keys, &mut self.findings);
             }
-            Some(Control::Key(_) | Control::Epoch(_)) | None => {}
+            Some(Control::Key(_) | Control::Epoch(_) | Control::Lifecycle(_)) | None => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! `modeltrail show`.
 
+mod policy;
+
 use std::io::{self, Write};
 
 use modeltrail::reader::EntryView;
@@ -12,37 +14,44 @@ use super::entry::Entries;
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, clean, pretty, stdout, stdout_has_color};
 
-/// Show whole entries: a request id's, or the one at an index
+/// Show whole entries: a request id's, or the one at an index; or a redaction policy
 #[derive(clap::Args)]
 #[command(
     after_help = "A request id has one entry, and a conflict entry for each other record that came \
-                        under it.\nNot found: exit code 3. In a shell, quote '#12'."
+                        under it.\nNot found: exit code 3. In a shell, quote '#12'.\nWith --policy: the text of the \
+                        redaction policy that a header names, and from which entries on it was in force."
 )]
 pub(crate) struct Args {
     /// A request id, or # and an index
-    #[arg(value_name = "ID")]
-    id: String,
+    #[arg(value_name = "ID", required_unless_present = "policy", conflicts_with = "policy")]
+    id: Option<String>,
+    /// Show a redaction policy instead: its digest, as headers name it, or how that begins
+    #[arg(long, value_name = "DIGEST")]
+    policy: Option<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let index = match args.id.strip_prefix('#') {
+    if let Some(prefix) = &args.policy {
+        return policy::run(prefix, context);
+    }
+    let id = args.id.as_deref().unwrap_or_default();
+    let index = match id.strip_prefix('#') {
         Some(digits) => {
-            let refused =
-                |_| Failure::input(format!("`{}` is no index; write it like #12", args.id));
+            let refused = |_| Failure::input(format!("`{id}` is no index; write it like #12"));
             Some(digits.parse::<u64>().map_err(refused)?)
         }
         None => None,
     };
-    if args.id.is_empty() {
+    if id.is_empty() {
         return Err(Failure::input("the request id is empty; write one, or an index like #12"));
     }
     let reader = context.reader()?;
     let entries = match index {
         Some(index) => reader.at(index)?.into_iter().collect(),
-        None => reader.by_request_id(&args.id)?,
+        None => reader.by_request_id(id)?,
     };
     if entries.is_empty() {
-        let text = format!("no entry {} in {}", args.id, reader.origin());
+        let text = format!("no entry {id} in {}", reader.origin());
         return Err(Failure::failed(text).hint("`modeltrail query` finds entries by what is known"));
     }
     if context.settings.format != Format::Table {

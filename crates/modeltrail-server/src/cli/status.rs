@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use modeltrail::redaction::{InForce, newest_policy};
 use modeltrail::spool::{self, SpoolState};
 use modeltrail::store::{Access, SqliteFacts, SqliteStore, Store as _};
 use modeltrail::{Ledger, Place, anchor_file};
@@ -30,7 +31,21 @@ struct Report {
     anchor: AnchorReport,
     append_only: AppendOnly,
     outside: OutsideStanding,
+    redaction: RedactionReport,
     spool: SpoolReport,
+}
+
+/// What is known of redaction.
+#[derive(Serialize)]
+struct RedactionReport {
+    /// The policy that came into force last, as headers name it; another process may have another.
+    policy: Option<String>,
+    /// Its name; a list of rules has none.
+    name: Option<String>,
+    /// The entry that says so.
+    since: Option<u64>,
+    /// Epochs of pseudonyms whose keys are here; the last one is in use.
+    pseudonym_epochs: Vec<u32>,
 }
 
 #[derive(Serialize)]
@@ -82,6 +97,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
         anchor: anchor(&ledger, store.origin(), &head),
         append_only: append_only(facts),
         outside: context.outside(&ledger)?,
+        redaction: redaction(&ledger, &store)?,
         spool: spool_report(&dir.display().to_string(), spool::peek(&dir)?, context),
     };
     write(&report, context)?;
@@ -103,6 +119,42 @@ fn anchor(ledger: &Ledger, origin: &str, head: &modeltrail_core::anchor::Head) -
     };
     let size = read.ok().flatten().map(|anchor| anchor.head.size);
     AnchorReport { path: path.display().to_string(), state, size }
+}
+
+fn redaction(ledger: &Ledger, store: &SqliteStore) -> Result<RedactionReport, Failure> {
+    let newest = newest_policy(store)?;
+    let pseudonym_epochs = ledger.pseudonym_keys().epochs()?;
+    Ok(match newest {
+        None => RedactionReport { policy: None, name: None, since: None, pseudonym_epochs },
+        Some(InForce { index, policy, .. }) => RedactionReport {
+            policy: Some(policy.policy),
+            name: policy.name,
+            since: Some(index),
+            pseudonym_epochs,
+        },
+    })
+}
+
+impl RedactionReport {
+    fn policy_line(&self) -> String {
+        let Self { policy: Some(policy), name, since, .. } = self else {
+            return "no entry says what it is".to_owned();
+        };
+        let name = name.as_ref().map_or_else(String::new, |name| format!("{name}, "));
+        let since = since.map_or_else(String::new, |since| format!(", from entry {since}"));
+        format!("{name}{policy}{since}")
+    }
+
+    fn epochs_line(&self) -> String {
+        match self.pseudonym_epochs.split_last() {
+            None => "none".to_owned(),
+            Some((last, [])) => format!("{last} in use"),
+            Some((last, earlier)) => {
+                let earlier: Vec<String> = earlier.iter().map(u32::to_string).collect();
+                format!("{last} in use, {} kept", earlier.join(", "))
+            }
+        }
+    }
 }
 
 fn append_only(facts: SqliteFacts) -> AppendOnly {
@@ -193,7 +245,7 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
         Format::Csv => Rows::csv(out, COLUMNS)?,
         Format::Table => Rows::table(out, COLUMNS, stdout_has_color()),
     };
-    let Report { anchor, append_only, outside, spool, .. } = report;
+    let Report { anchor, append_only, outside, redaction, spool, .. } = report;
     let anchored = match anchor.size {
         Some(size) => format!("{}, at {size} entries, {}", anchor.state, anchor.path),
         None => format!("{}, {}", anchor.state, anchor.path),
@@ -217,6 +269,8 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
     let place_cell = |of: &PlaceStanding| (of.tier.name(), place(of));
     cells.extend(outside.places.iter().map(place_cell));
     cells.extend([
+        ("redaction", redaction.policy_line()),
+        ("pseudonym_epochs", redaction.epochs_line()),
         ("spool", spool.dir.clone()),
         ("spool_bytes", format!("{} of {}", spool.bytes, spool.bytes_max)),
         ("spool_segments", format!("{} in use, {} free", spool.n_segments, spool.n_free)),

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use modeltrail::publish::PublishOptions;
+use modeltrail::redaction::policy_file;
 use modeltrail::spool::SpoolOptions;
 use modeltrail::{Ack, Limits, Trim};
+use modeltrail_core::redact::rules::PseudonymKey;
 use modeltrail_core::redact::{Redactor, Rule};
 
 use super::ConfigError;
 use super::raw::{Given, Raw, Source, Value};
 use super::table::{ALL_RULES, SETTINGS, Setting};
+use crate::exit::Failure;
 use crate::output::Format;
 
 /// What `log` does when there is no room.
@@ -96,8 +99,12 @@ pub(crate) struct Settings {
     pub(crate) publish: PublishOptions,
     /// Limits of a record.
     pub(crate) limits: Limits,
-    /// Rules that mask.
+    /// Rules that mask, where no policy is named.
     pub(crate) rules: Vec<Rule>,
+    /// The file of the redaction policy, not yet read.
+    pub(crate) policy: Option<PathBuf>,
+    /// How often the redactor is tried out; zero at the start alone.
+    pub(crate) canary: Duration,
     /// Of what goes outside.
     pub(crate) outside: OutsideSettings,
     /// Of `witness`.
@@ -125,6 +132,9 @@ const EVERY_MS_MIN: u64 = 10;
 
 /// Longest time between checkpoints: an hour without evidence outside the database is long.
 const EVERY_MS_MAX: u64 = 3_600_000;
+
+/// Longest time between two canary scans: a year, as for what goes outside.
+const CANARY_HOURS_MAX: u64 = EVERY_S_MAX / 3600;
 
 /// What `serde_json` and most JSON readers take.
 const DEPTH_MAX: u64 = 128;
@@ -206,6 +216,22 @@ impl Checker<'_> {
         }
     }
 
+    fn policy(&mut self) -> Option<PathBuf> {
+        let path = self.text("redaction.policy");
+        if path.is_empty() {
+            return None;
+        }
+        let rules = self.given("redaction.rules").map(|given| given.source);
+        if let Some(source) = rules.filter(|source| *source != Source::Default) {
+            let drop = format!(
+                "and `redaction.rules` ({source}) are both given; leave `redaction.rules` out: the policy's [types] say \
+                 what is masked"
+            );
+            self.refuse("redaction.policy", &drop);
+        }
+        Some(path.into())
+    }
+
     fn spool(&mut self) -> SpoolOptions {
         let segment = "spool.segment_bytes";
         let (min, max) = (2 * SEGMENT_STEP_BYTES, SEGMENT_BYTES_MAX);
@@ -272,6 +298,10 @@ impl Settings {
                 depth_max: usize::try_from(depth_max).ok()?,
             },
             rules: check.rules(),
+            policy: check.policy(),
+            canary: Duration::from_secs(
+                3600 * check.number("redaction.canary_hours", 0, CANARY_HOURS_MAX),
+            ),
             outside: check.outside(),
             witness: check.witness(),
             file,
@@ -279,9 +309,23 @@ impl Settings {
         })
     }
 
-    /// The redactor of these settings.
-    pub(crate) fn redactor(&self) -> Redactor {
-        Redactor::with_rules(self.rules.iter().copied())
+    /// The redactor of these settings, without a key for pseudonyms.
+    ///
+    /// # Errors
+    /// When the file of the policy cannot be read, or with everything that is wrong in it.
+    pub(crate) fn redactor(&self) -> Result<Redactor, Failure> {
+        self.redactor_with(None)
+    }
+
+    /// The redactor of these settings; a policy makes pseudonyms under this key.
+    ///
+    /// # Errors
+    /// As [`Settings::redactor`].
+    pub(crate) fn redactor_with(&self, key: Option<PseudonymKey>) -> Result<Redactor, Failure> {
+        Ok(match &self.policy {
+            Some(path) => Redactor::with_policy(policy_file(path)?, key),
+            None => Redactor::with_rules(self.rules.iter().copied()),
+        })
     }
 }
 

@@ -180,6 +180,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
         help: "Which rules mask what is recorded, or all; an empty list masks nothing, and the ledger says so.",
     },
     Setting {
+        key: "redaction.policy",
+        env: "MODELTRAIL_REDACTION_POLICY",
+        flag: None,
+        form: Form::Text,
+        default: "",
+        help: "A file that says what is masked, how and where (spec/redaction-policy.md), instead of `redaction.rules`.",
+    },
+    Setting {
+        key: "redaction.canary_hours",
+        env: "MODELTRAIL_REDACTION_CANARY_HOURS",
+        flag: None,
+        form: Form::Number,
+        default: "24",
+        help: "Hours after which the redactor is tried out again with built-in values, 0 to 8784; 0 is at the start alone.",
+    },
+    Setting {
         key: "outside.copies",
         env: "MODELTRAIL_OUTSIDE_COPIES",
         flag: None,

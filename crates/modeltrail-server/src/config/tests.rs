@@ -38,6 +38,8 @@ fn defaults_are_those_of_the_library() {
     assert_eq!(nothing.spool, SpoolOptions::default());
     assert_eq!(nothing.limits, Limits::default());
     assert_eq!(nothing.rules, Rule::ALL);
+    let day = std::time::Duration::from_secs(24 * 3600);
+    assert_eq!((nothing.canary, nothing.policy), (day, None));
     assert_eq!((nothing.ack, nothing.spool_dir), (Ack::Sequenced, None));
     assert_eq!((nothing.trim, nothing.publish), (Trim::default(), PublishOptions::default()));
 }

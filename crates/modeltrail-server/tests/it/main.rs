@@ -16,6 +16,7 @@ mod key;
 mod log;
 mod manners;
 mod outside;
+mod policy;
 mod query;
 mod redact;
 mod refusals;

@@ -68,6 +68,31 @@ pub enum KeysError {
         "only one checkpoint key signs, so none can be retired; `modeltrail key rotate` makes the next one"
     )]
     NoOverlap,
+    /// Its tokens are being made.
+    #[error(
+        "epoch {number} of pseudonyms is in use; begin the next one with `modeltrail key rotate --pseudonym` first, and \
+         restart what records"
+    )]
+    EpochInUse {
+        /// The epoch.
+        number: u32,
+    },
+    /// There was no such epoch.
+    #[error(
+        "there is no epoch {number} of pseudonyms; `modeltrail status` names those that there are"
+    )]
+    NoEpoch {
+        /// The epoch.
+        number: u32,
+    },
+    /// It is destroyed already.
+    #[error("the key of epoch {number} of pseudonyms was destroyed before; entry {index} says so")]
+    EpochDestroyed {
+        /// The epoch.
+        number: u32,
+        /// The entry that says so.
+        index: u64,
+    },
     /// Nobody here can sign the change.
     #[error(
         "the change needs a signature by {who}, and that key is not at hand; name its file with --authority-key"

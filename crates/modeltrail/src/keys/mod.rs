@@ -7,6 +7,7 @@
 mod error;
 mod files;
 mod history;
+mod pseudonyms;
 #[cfg(test)]
 mod tests;
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use modeltrail_core::control::{Control, GapReason, ProducerEvent};
 
+use super::declare::{CanaryClock, Declaration};
 use super::intake::Intake;
 use super::priority::give_way;
 use super::published::Published;
@@ -100,6 +101,7 @@ pub(super) struct Shared {
     pub(super) stop: Stop,
     pub(super) hurry: Hurry,
     pub(super) published: Published,
+    pub(super) declaration: Declaration,
 }
 
 /// Says to the threads that the end has come, and when at the latest.
@@ -193,6 +195,7 @@ impl Shared {
             n_sequenced: Counters::get(&counters.n_sequenced),
             n_duplicates: Counters::get(&counters.n_duplicates),
             n_conflicts: Counters::get(&counters.n_conflicts),
+            n_canaries_failed: Counters::get(&counters.n_canaries_failed),
             depth: self.ring.depth() + self.producer.next_seq().saturating_sub(acked),
             lag_ms: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX),
             is_sequencer: self.is_sequencer.load(Ordering::Relaxed),
@@ -236,10 +239,16 @@ impl Shared {
 /// The capture thread: ring → redact → frame → spool.
 pub(super) fn run_capture(shared: &Arc<Shared>) {
     let mut last_beat = (Instant::now(), shared.producer.next_seq());
+    let mut canary = CanaryClock::start();
     loop {
         let stopping = shared.stop.capture_by();
         let n = group(shared);
         beat(shared, &mut last_beat);
+        let before = shared.producer.next_seq();
+        if canary.tick(shared) && before == last_beat.1 {
+            // Nothing but the scan came since the last heartbeat, and it tells the number itself.
+            last_beat.1 = shared.producer.next_seq();
+        }
         if shared.watch.look() || n > 0 {
             shared.watch.alarm(&shared.options, &shared.stats());
         }
@@ -266,7 +275,10 @@ fn group(shared: &Shared) -> u64 {
             Ok(frame) => {
                 let frame = frame.encode();
                 framed_bytes += frame.len();
-                retry(shared, || Ok(shared.producer.append(&frame)?))
+                retry(shared, || {
+                    shared.declare()?;
+                    Ok(shared.producer.append(&frame)?)
+                })
             }
             Err(error) => {
                 Counters::add(&shared.counters.n_refused, 1);

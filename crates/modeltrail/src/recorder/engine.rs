@@ -9,6 +9,7 @@ use modeltrail_core::record::Parties;
 use modeltrail_core::{Frame, Record};
 
 use super::capture::{Hurry, Shared, Stop, Waiting, open_sequencer, run_capture, run_sequencer};
+use super::declare::prepare;
 use super::intake::Intake;
 use super::published::Published;
 use super::ring::Ring;
@@ -48,6 +49,7 @@ impl Engine {
         }
         let store = ledger.open_read()?;
         let mac_key = ledger.mac_key_of(store.as_ref())?;
+        let prepared = prepare(&options.redactor, &ledger, store.as_ref())?;
         let spool_dir = options.spool_dir.clone().unwrap_or_else(|| ledger.spool_dir());
         let origin = spool_origin(store.origin());
         let producer = Producer::open_dir(&spool_dir, options.spool, origin)?;
@@ -55,12 +57,7 @@ impl Engine {
             ledger,
             producer,
             ring: Ring::new(options.ring_records_max, options.ring_bytes_max),
-            intake: Intake::new(
-                options.redactor.clone(),
-                mac_key,
-                options.limits,
-                options.mode.clone(),
-            ),
+            intake: Intake::new(prepared.redactor, mac_key, options.limits, options.mode.clone()),
             counters: Counters::default(),
             watch: Watch::new(spool_dir, options.spool),
             is_sequencer: AtomicBool::new(false),
@@ -69,8 +66,10 @@ impl Engine {
             stop: Stop::default(),
             hurry: Hurry::default(),
             published: Published::default(),
+            declaration: prepared.declaration,
             options: options.clone(),
         });
+        Counters::add(&shared.counters.n_canaries_failed, u64::from(prepared.has_failed));
         let opened = shared.append_event(ProducerEvent::Open)?;
         match shared.producer.commit(opened, Level::Spooled) {
             // It stays in memory and goes out with the first record that finds room; the sequencer
@@ -178,6 +177,7 @@ impl Engine {
         let bytes = frame.encode();
         let mut seq = None;
         let done = self.with_room(self.room_deadline(), || {
+            shared.declare()?;
             let seq = match seq {
                 Some(seq) => seq,
                 None => *seq.insert(shared.producer.append(&bytes)?),

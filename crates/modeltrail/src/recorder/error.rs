@@ -7,6 +7,7 @@ use modeltrail_core::RecordError;
 use super::Ack;
 use crate::ledger::LedgerError;
 use crate::reader::ReadError;
+use crate::redaction::PolicyFileError;
 use crate::sequencer::SequencerError;
 use crate::spool::SpoolError;
 use crate::store::StoreError;
@@ -63,6 +64,18 @@ pub enum RecordingError {
     /// [`super::Recorder::close`] was called.
     #[error("the recorder is closed; open a new one")]
     Closed,
+    /// The redactor masks none of the values that it is tried out with.
+    #[error(
+        "redaction masks none of its {n_vectors} built-in test values, so nothing is recorded; this build is broken, or \
+         the policy lets all of them through: mend it, or see `modeltrail redact`"
+    )]
+    Redactor {
+        /// How many there are.
+        n_vectors: u32,
+    },
+    /// The file of a redaction policy cannot be taken.
+    #[error("{0}")]
+    Policy(Arc<PolicyFileError>),
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(Arc<LedgerError>),
@@ -75,6 +88,12 @@ pub enum RecordingError {
     /// A thread could not be started, or no random bytes were had.
     #[error("the system: {0}")]
     System(Arc<str>),
+}
+
+impl From<PolicyFileError> for RecordingError {
+    fn from(error: PolicyFileError) -> Self {
+        Self::Policy(Arc::new(error))
+    }
 }
 
 impl From<LedgerError> for RecordingError {

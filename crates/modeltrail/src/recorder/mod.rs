@@ -1,6 +1,7 @@
 //! The recorder: what an application holds to record its predictions.
 
 mod capture;
+mod declare;
 mod engine;
 mod error;
 mod intake;
@@ -11,6 +12,8 @@ mod ring;
 mod stats;
 mod watch;
 
+#[cfg(test)]
+mod declare_tests;
 #[cfg(test)]
 mod fork_tests;
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! How a recorder behaves.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use modeltrail_core::Limits;
 use modeltrail_core::redact::Redactor;
+use modeltrail_core::redact::rules::RedactionPolicy;
 
 use super::{Recorder, RecordingError, Stats};
 use crate::publish::PublishOptions;
@@ -80,6 +81,7 @@ pub struct RecorderOptions {
     pub(super) flush_timeout: Duration,
     pub(super) close_timeout: Duration,
     pub(super) heartbeat: Duration,
+    pub(super) canary: Duration,
     pub(super) deeper_than: Option<(u64, Callback)>,
     pub(super) full_within: Option<(Duration, Callback)>,
 }
@@ -105,6 +107,7 @@ impl Default for RecorderOptions {
             flush_timeout: Duration::from_secs(60),
             close_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(60),
+            canary: Duration::from_secs(24 * 3600),
             deeper_than: None,
             full_within: None,
         }
@@ -164,6 +167,30 @@ impl RecorderOptions {
     #[must_use]
     pub fn redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
+        self
+    }
+
+    /// A redaction policy, in place of [`RecorderOptions::redactor`]. Where it makes pseudonyms and has no key, the
+    /// recorder takes the ledger's, and makes it if there is none.
+    #[must_use]
+    pub fn policy(self, policy: RedactionPolicy) -> Self {
+        self.redactor(Redactor::with_policy(policy, None))
+    }
+
+    /// The redaction policy in a file; see [`RecorderOptions::policy`].
+    ///
+    /// # Errors
+    /// [`RecordingError::Policy`] with everything that is wrong in the file, each with its line, column and
+    /// remedy.
+    pub fn policy_file(self, path: impl AsRef<Path>) -> Result<Self, RecordingError> {
+        Ok(self.policy(crate::redaction::policy_file(path.as_ref())?))
+    }
+
+    /// How often the redactor is handed built-in values while records come, after the first time when the recorder is
+    /// opened; each scan is an entry. Every 24 hours by default; zero is at the start alone.
+    #[must_use]
+    pub const fn canary(mut self, every: Duration) -> Self {
+        self.canary = every;
         self
     }
 

@@ -17,6 +17,8 @@ pub struct Stats {
     pub n_duplicates: u64,
     /// Records that this process met as a sequencer under a request id that was taken.
     pub n_conflicts: u64,
+    /// Canary scans of this recorder's redactor that left a value, since it was opened; the ledger says which rules.
+    pub n_canaries_failed: u64,
     /// Depth: records of this process that are not sequenced yet.
     pub depth: u64,
     /// Lag: how long the oldest of them has waited, in milliseconds; 0 when none waits.
@@ -40,6 +42,7 @@ pub(super) struct Counters {
     pub(super) n_sequenced: AtomicU64,
     pub(super) n_duplicates: AtomicU64,
     pub(super) n_conflicts: AtomicU64,
+    pub(super) n_canaries_failed: AtomicU64,
     /// Dropped records that no gap entry covers yet.
     pub(super) n_uncovered: AtomicU64,
 }

@@ -49,7 +49,7 @@ fn a_lawful_erasure_leaves_nothing_to_find() {
     assert_eq!(ids, [PartId::Header, PartId::Output]);
     let n: i64 = room
         .open()
-        .query_row("SELECT count(*) FROM contents WHERE bytes LIKE '%:19}'", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM contents WHERE bytes LIKE '%:17}'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(n, 0, "its content is gone too");
 }

@@ -15,11 +15,11 @@ use rusqlite::Connection;
 
 pub(crate) const ORIGIN: &str = "example.com/attacked";
 
-/// Records of the ledger; entry 0 opens their producer, the last one closes it.
+/// Records of the ledger; entry 0 opens their producer, two say how they are redacted, the last one closes the producer.
 pub(crate) const N_RECORDS: u64 = 60;
 
 /// Entries of the ledger.
-pub(crate) const SIZE: u64 = N_RECORDS + 2;
+pub(crate) const SIZE: u64 = N_RECORDS + 4;
 
 /// Size of an earlier checkpoint.
 pub(crate) const EARLIER: u64 = 32;
@@ -48,7 +48,7 @@ impl Room {
         let recorder = Recorder::options().create(ORIGIN).open(&room.url()).unwrap();
         for n in 0..N_RECORDS {
             recorder.record(record(n, "ok")).unwrap();
-            if n + 2 == EARLIER {
+            if n + 4 == EARLIER {
                 recorder.flush(Ack::Sequenced).unwrap();
                 room.publish();
             }

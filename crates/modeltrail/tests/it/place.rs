@@ -116,7 +116,12 @@ pub(crate) fn judge(ledger: &Ledger, acked: &BTreeSet<String>) -> Found {
                     let lost = p.event == modeltrail_core::control::ProducerEvent::Lost;
                     found.n_lost_producers += usize::from(lost);
                 }
-                Some(Control::Key(_) | Control::Epoch(_) | Control::Erasure(_)) => {}
+                Some(
+                    Control::Key(_)
+                    | Control::Epoch(_)
+                    | Control::Erasure(_)
+                    | Control::Lifecycle(_),
+                ) => {}
                 None => panic!("an entry of kind {kind} without its control part"),
             },
         }

@@ -1,9 +1,25 @@
-//! The one spelling of a policy: canonical JSON (RFC 8785) of all that it says.
+//! The one spelling of a policy: canonical JSON (RFC 8785) of all that it says; and digests of it.
 
 use serde_json::{Map, Value, json};
 
 use super::place::Place;
 use super::{POLICY_VERSION, RedactionPolicy, Setting};
+use crate::hash::{Hash, sha256};
+
+/// Before the canonical form in its hash.
+const DIGEST_PREFIX: &[u8] = b"modeltrail/v1/redaction-policy\0";
+
+/// The digest of a policy whose canonical form this is.
+#[must_use]
+pub fn text_digest(canonical: &str) -> Hash {
+    sha256(&[DIGEST_PREFIX, canonical.as_bytes()])
+}
+
+/// The lines that [`RedactionPolicy::header_digest`] is over.
+#[must_use]
+pub fn policy_lines(engine: u32, rule_pack: u32, digest: &Hash) -> String {
+    format!("modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {digest}\n")
+}
 
 /// Lists whose order means nothing are sorted already; that of rules is kept, since it counts.
 pub(super) fn write(policy: &RedactionPolicy) -> String {

@@ -93,6 +93,7 @@ mod walk;
 pub use action::{
     Action, KEEP_LAST_MAX, Normal, PseudonymKey, default_label, mask, pseudonym, token_len,
 };
+pub use canonical::{policy_lines, text_digest};
 pub use pattern::OwnPattern;
 pub use problem::{PolicyProblems, Problem};
 
@@ -111,9 +112,6 @@ const POLICY_VERSION: i64 = 1;
 
 /// The type of a denied value for which a rule names none; its replacement is `[REDACTED]`.
 const DENIED_TYPE: &str = "redacted";
-
-/// Before the canonical form in its hash.
-const DIGEST_PREFIX: &[u8] = b"modeltrail/v1/redaction-policy\0";
 
 /// Whether a type is searched, and what is done with what is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -214,7 +212,7 @@ impl RedactionPolicy {
         self.allow_hashes.sort_unstable();
         self.allow_hashes.dedup();
         self.canonical = canonical::write(self);
-        self.digest = sha256(&[DIGEST_PREFIX, self.canonical.as_bytes()]);
+        self.digest = text_digest(&self.canonical);
     }
 
     /// The places of all rules: deny, allow, rule, each in the order of the file.
@@ -247,6 +245,19 @@ impl RedactionPolicy {
     #[must_use]
     pub fn header_digest(&self, engine: u32, rule_pack: u32) -> Hash {
         sha256(&[policy_lines(engine, rule_pack, &self.digest).as_bytes()])
+    }
+
+    /// A path of names to a place that each `[[deny]]` names: a key, or a path of nothing but names. For those who see
+    /// whether the places are kept to.
+    #[must_use]
+    pub fn denied_names(&self) -> Vec<Vec<String>> {
+        let places = self.deny.iter().map(|rule| &rule.place);
+        places
+            .flat_map(|place| {
+                let keys = place.keys.iter().map(|key| vec![key.clone()]);
+                keys.chain(place.paths.iter().filter_map(path::JsonPath::names))
+            })
+            .collect()
     }
 
     /// Whether some of what it finds or denies becomes a pseudonym, so that a key is wanted.
@@ -354,12 +365,6 @@ impl RedactionPolicy {
         let reaching = |pattern: &OwnPattern| pattern.reaches(part, model);
         Scope { policy: self, rules, patterns: self.patterns.iter().map(reaching).collect() }
     }
-}
-
-/// The lines that [`RedactionPolicy::header_digest`] is over.
-#[must_use]
-pub fn policy_lines(engine: u32, rule_pack: u32, digest: &Hash) -> String {
-    format!("modeltrail/redaction\nengine {engine}\nrule pack {rule_pack}\npolicy {digest}\n")
 }
 
 /// What holds in one part of a record of a model.

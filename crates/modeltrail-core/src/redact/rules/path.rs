@@ -89,6 +89,17 @@ impl JsonPath {
         }
         Ok(Self { segments })
     }
+
+    /// The first name of each step, where every step has one; `None` for the root and for other paths.
+    pub(super) fn names(&self) -> Option<Vec<String>> {
+        let name = |segment: &Segment| {
+            segment.selectors.iter().find_map(|selector| match selector {
+                Selector::Name(name) => Some(name.clone()),
+                _ => None,
+            })
+        };
+        self.segments.iter().map(name).collect::<Option<Vec<_>>>().filter(|names| !names.is_empty())
+    }
 }
 
 struct Parser<'t> {

@@ -80,7 +80,7 @@ impl<'a> Demo<'a> {
 
     /// The first record in whose input something is masked.
     fn story(&self) -> Told<&Given<'a>> {
-        let redactor = self.settings.redactor();
+        let redactor = self.settings.redactor()?;
         let masked = |given: &&Given<'_>| redactor.redact_text(given.input_data.get()).is_some();
         self.lines
             .iter()
@@ -131,7 +131,7 @@ impl<'a> Demo<'a> {
         if let Some(text) = show::redactions(&entry) {
             tale.say(&format!("its header counts them: {text}"))?;
         }
-        let redactor = self.settings.redactor();
+        let redactor = self.settings.redactor()?;
         let mut masked: Vec<String> = Vec::new();
         for given in &self.lines {
             found(&redactor, given.input_data.get(), &mut masked);

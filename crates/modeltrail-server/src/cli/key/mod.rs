@@ -1,5 +1,6 @@
-//! `modeltrail key`: the keys that sign checkpoints and decisions.
+//! `modeltrail key`: the keys that sign checkpoints and decisions, and those of pseudonyms.
 
+mod destroy;
 mod generate;
 mod list;
 mod retire;
@@ -18,7 +19,7 @@ use modeltrail_core::note::VerifierKey;
 use super::context::Context;
 use crate::exit::{Exit, Failure};
 
-/// Make, show, rotate and retire the keys that sign checkpoints
+/// Make, show, rotate and retire the keys that sign checkpoints, and those of pseudonyms
 #[derive(clap::Args)]
 #[command(
     arg_required_else_help = true,
@@ -39,6 +40,7 @@ enum Command {
     List(list::Args),
     Rotate(rotate::Args),
     Retire(retire::Args),
+    Destroy(destroy::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -48,6 +50,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Command::List(args) => list::run(args, context),
         Command::Rotate(args) => rotate::run(args, context),
         Command::Retire(args) => retire::run(args, context),
+        Command::Destroy(args) => destroy::run(args, context),
     }
 }
 

@@ -121,7 +121,8 @@ impl<'a> Intake<'a> {
             // There is no application here to give way to.
             .give_way(false)
             .limits(settings.limits)
-            .redactor(settings.redactor())
+            .redactor(settings.redactor()?)
+            .canary(settings.canary)
             .spool(settings.spool)
             .trim(settings.trim)
             .publish(settings.publish)

@@ -87,9 +87,11 @@ impl Source {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    // Before anything is made: a mistyped file must not leave an empty ledger behind.
+    // Before anything is made: a mistyped file, or a policy that cannot be taken, must not leave an empty ledger
+    // behind.
     let source = Source::open(args.file.as_deref(), context.notes)?;
     let ledger = context.ledger()?;
+    drop(context.settings.redactor()?);
     if args.create && !ledger.exists() {
         let origin = default_origin(&ledger);
         ledger.create(&origin)?;

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use modeltrail::{Kind, Query, Reader, Status};
-use modeltrail_core::Hash;
 use modeltrail_core::canonical::canonicalize;
 use modeltrail_core::lookup::input_hash;
+use modeltrail_core::redact::PartPlace;
+use modeltrail_core::{Hash, PartId};
 
 use crate::cli::context::{Context, now_ns};
 use crate::cli::log::Source;
@@ -135,7 +136,12 @@ fn by_input(
         }
         Err(error) => context.notes.warn(&error.to_string()),
     }
-    let redacted = context.settings.redactor().redact_json(&canonical).map_err(Failure::input)?;
+    let key = context.ledger()?.pseudonym_keys().current()?;
+    let redactor = context.settings.redactor_with(key)?;
+    // A policy may say something else for each model.
+    let model = query.model_name.clone().unwrap_or_default();
+    let place = PartPlace { part: PartId::Input, model: &model };
+    let redacted = redactor.redact_part(&place, &canonical).map_err(Failure::input)?;
     let hash = input_hash(redacted.as_ref().map_or(canonical.as_slice(), |(bytes, _)| bytes));
     let alone = Query { input_hash: Some(hash), ..Query::default() };
     if !reader.query(&alone, 1)?.entries.is_empty() {

@@ -43,7 +43,7 @@ struct Totals {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Source { name, from, .. } = Source::open(args.file.as_deref(), context.notes)?;
     let bytes_max = context.settings.limits.record_bytes_max.saturating_add(LINE_SLACK_BYTES);
-    let masker = Masker::new(context.settings.redactor(), context.settings.limits);
+    let masker = Masker::new(context.settings.redactor()?, context.settings.limits);
     let mut totals = Totals::default();
     let mut out = stdout();
     mask_lines(&name, Lines::new(from, bytes_max), &masker, args.explain, &mut totals, &mut out)?;
