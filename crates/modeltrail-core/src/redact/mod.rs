@@ -41,6 +41,7 @@
 //!
 //! Not done here: names of people and addresses in free text, which have no shape.
 
+mod about;
 mod assign;
 mod base64;
 mod card;
@@ -85,6 +86,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use about::Beside;
 pub use explain::{Finding, Why};
 pub use json::RedactError;
 pub use order::PartPlace;
