@@ -1,7 +1,5 @@
 //! `modeltrail status`.
 
-use std::io::Write as _;
-
 use modeltrail::spool::{self, SpoolState};
 use modeltrail::store::{Access, SqliteFacts, SqliteStore, Store as _};
 use modeltrail::{Ledger, Place, anchor_file};
@@ -11,7 +9,7 @@ use super::context::Context;
 use super::init::database;
 use super::triggers;
 use crate::exit::{Exit, Failure};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_pretty, stdout, stdout_has_color};
 use crate::outside::standing::{Contradiction, OutsideStanding, PlaceStanding};
 
 /// Show the ledger's size, head, anchor and spool
@@ -185,9 +183,7 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
     let mut out = stdout();
     let mut rows = match context.settings.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, report)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_pretty(&mut out, report)?;
             return Ok(());
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

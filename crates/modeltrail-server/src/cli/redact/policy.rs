@@ -12,7 +12,7 @@ use super::super::context::Context;
 use super::tell;
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_line, stdout, stdout_has_color};
 
 /// Reads a policy. All that is wrong with it is told, a line each.
 pub(super) fn read(path: &Path) -> Result<RedactionPolicy, Failure> {
@@ -70,9 +70,7 @@ pub(super) fn check(policy: RedactionPolicy, context: &Context) -> Result<Exit, 
                 "policy": form,
                 "types": types,
             });
-            serde_json::to_writer(&mut out, &answer)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_line(&mut out, &answer)?;
             return Ok(Exit::Fine);
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

@@ -1,7 +1,6 @@
 //! What was found in a whole file: counts by type and part, in memory that does not grow with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::time::Duration;
 
 use modeltrail_core::PartId;
@@ -11,7 +10,7 @@ use serde::Serialize;
 
 use super::mask::Masked;
 use crate::exit::Failure;
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_line, stdout, stdout_has_color};
 
 /// What was found of a type in a part.
 #[derive(Default)]
@@ -121,9 +120,7 @@ impl Tally {
                     policy_digest,
                     found: self.rows().collect(),
                 };
-                serde_json::to_writer(&mut out, &answer)?;
-                out.write_all(b"\n")?;
-                out.flush()?;
+                json_line(&mut out, &answer)?;
             }
             Format::Csv => self.write_rows(Rows::csv(stdout(), COLUMNS)?)?,
             Format::Table => self.write_rows(Rows::table(stdout(), COLUMNS, stdout_has_color()))?,
