@@ -41,6 +41,7 @@
 //!
 //! Not done here: names of people and addresses in free text, which have no shape.
 
+mod about;
 mod assign;
 mod base64;
 mod canary;
@@ -88,6 +89,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use about::Beside;
 pub use canary::CanaryReport;
 pub use detector::{Detector, DetectorError, DetectorSpan, DetectorText};
 pub use explain::{Finding, Why};

@@ -19,7 +19,7 @@ use super::context::{Context, now_ns};
 use super::time;
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::output::{Format, stdout};
+use crate::output::{Format, json_pretty, stdout};
 use crate::outside::{Files, stamps};
 use crate::progress::Progress;
 
@@ -261,9 +261,7 @@ fn stamped(
 fn tell(summary: &BundleSummary, args: &Args, context: &Context) -> Result<(), Failure> {
     let mut out = stdout();
     if context.settings.format == Format::Json {
-        serde_json::to_writer_pretty(&mut out, summary)?;
-        out.write_all(b"\n")?;
-        out.flush()?;
+        json_pretty(&mut out, summary)?;
         return Ok(());
     }
     let BundleSummary { size, range, n_matching, n_bytes, completeness, .. } = summary;

@@ -1,7 +1,6 @@
 //! `modeltrail init`.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io::Write as _;
 use std::path::Path;
 
 use modeltrail::{Ledger, Place};
@@ -10,7 +9,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_line, stdout, stdout_has_color};
 
 /// Make an empty ledger
 #[derive(clap::Args)]
@@ -82,9 +81,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     cells.extend(made.vkey.as_ref().map(|vkey| ("vkey", vkey)));
     let mut rows = match context.settings.format {
         Format::Json => {
-            serde_json::to_writer(&mut out, &made)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_line(&mut out, &made)?;
             return Ok(Exit::Fine);
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

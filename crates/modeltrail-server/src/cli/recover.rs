@@ -1,6 +1,5 @@
 //! `modeltrail recover`.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use modeltrail::recover::{self, RecoverOptions};
@@ -8,7 +7,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_line, stdout, stdout_has_color};
 
 /// Go on in a new epoch where a database is older than its anchor
 #[derive(clap::Args)]
@@ -77,9 +76,7 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
     let mut out = stdout();
     let mut rows = match context.settings.format {
         Format::Json => {
-            serde_json::to_writer(&mut out, report)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_line(&mut out, report)?;
             return Ok(());
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

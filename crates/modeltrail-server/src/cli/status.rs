@@ -1,7 +1,5 @@
 //! `modeltrail status`.
 
-use std::io::Write as _;
-
 use modeltrail::redaction::{InForce, newest_policy};
 use modeltrail::spool::{self, SpoolState};
 use modeltrail::store::{Access, SqliteFacts, SqliteStore, Store as _};
@@ -12,7 +10,7 @@ use super::context::Context;
 use super::init::database;
 use super::triggers;
 use crate::exit::{Exit, Failure};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_pretty, stdout, stdout_has_color};
 use crate::outside::standing::{Contradiction, OutsideStanding, PlaceStanding};
 
 /// Show the ledger's size, head, anchor and spool
@@ -237,9 +235,7 @@ fn write(report: &Report, context: &Context) -> Result<(), Failure> {
     let mut out = stdout();
     let mut rows = match context.settings.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, report)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_pretty(&mut out, report)?;
             return Ok(());
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

@@ -1,6 +1,5 @@
 //! `modeltrail tiles`.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -8,7 +7,7 @@ use serde::Serialize;
 use super::behind;
 use super::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_line, stdout, stdout_has_color};
 
 /// Write checkpoint, tiles and entries to a folder, for mirrors and tools of others
 #[derive(clap::Args)]
@@ -55,9 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut out = stdout();
     let mut rows = match context.settings.format {
         Format::Json => {
-            serde_json::to_writer(&mut out, &done)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_line(&mut out, &done)?;
             return Ok(Exit::Fine);
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

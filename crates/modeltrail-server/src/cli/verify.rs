@@ -19,7 +19,7 @@ use super::context::Context;
 use super::triggers;
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::files;
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_pretty, stdout, stdout_has_color};
 use crate::outside::Files;
 use crate::outside::evidence::{self, Kept};
 use crate::progress::Progress;
@@ -189,9 +189,7 @@ fn write(report: &CheckReport, evidence: &[Kept], format: Format) -> Result<(), 
     let rows = match format {
         Format::Json => {
             let evidence = evidence.iter().map(|kept| kept.path.display().to_string()).collect();
-            serde_json::to_writer_pretty(&mut out, &Verified { report, evidence })?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_pretty(&mut out, &Verified { report, evidence })?;
             return Ok(());
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

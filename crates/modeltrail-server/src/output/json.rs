@@ -44,6 +44,26 @@ impl<W: Write> JsonList<W> {
     }
 }
 
+/// An answer that is one value, on a line of its own.
+pub(crate) fn json_line(
+    out: &mut impl Write,
+    answer: &(impl Serialize + ?Sized),
+) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, answer)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// The same, laid out for people who read it.
+pub(crate) fn json_pretty(
+    out: &mut impl Write,
+    answer: &(impl Serialize + ?Sized),
+) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, answer)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
 /// Canonical JSON with line breaks and two spaces a level, each line after `indent`. Every token
 /// stays as it is: reading numbers into doubles would lose digits.
 pub(crate) fn pretty(canonical: &str, indent: &str) -> String {

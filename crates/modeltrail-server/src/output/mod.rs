@@ -4,7 +4,7 @@ mod csv;
 mod json;
 mod table;
 
-pub(crate) use json::{JsonList, pretty};
+pub(crate) use json::{JsonList, json_line, json_pretty, pretty};
 pub(crate) use table::clean;
 
 use std::io::{self, BufWriter, Write};

@@ -1,13 +1,11 @@
 //! `modeltrail key list`.
 
-use std::io::Write as _;
-
 use modeltrail::keys;
 use serde::Serialize;
 
 use super::super::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_pretty, stdout, stdout_has_color};
 
 /// List every key that the ledger's entries name, and since when and until when it was in force
 #[derive(clap::Args)]
@@ -57,9 +55,7 @@ fn write(rows: &[Row], context: &Context) -> Result<(), Failure> {
     let mut out = stdout();
     let mut table = match context.settings.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, rows)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_pretty(&mut out, rows)?;
             return Ok(());
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

@@ -136,8 +136,7 @@ fn tell(vkey: &VerifierKey, context: &Context, note: &str) -> Result<(), Failure
     let mut out = crate::output::stdout();
     match context.settings.format {
         crate::output::Format::Json => {
-            serde_json::to_writer(&mut out, &serde_json::json!({ "vkey": vkey.to_string() }))?;
-            out.write_all(b"\n")?;
+            crate::output::json_line(&mut out, &serde_json::json!({ "vkey": vkey.to_string() }))?;
         }
         _ => writeln!(out, "{vkey}")?,
     }

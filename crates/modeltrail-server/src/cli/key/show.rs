@@ -7,7 +7,7 @@ use modeltrail_core::keys::KeyRole;
 
 use super::super::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::output::{Format, stdout};
+use crate::output::{Format, json_line, stdout};
 
 /// Print the public half of the checkpoint keys in force, as C2SP writes them
 #[derive(clap::Args)]
@@ -33,8 +33,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut out = stdout();
     match context.settings.format {
         Format::Json => {
-            serde_json::to_writer(&mut out, &serde_json::json!({ "vkeys": vkeys }))?;
-            out.write_all(b"\n")?;
+            json_line(&mut out, &serde_json::json!({ "vkeys": vkeys }))?;
         }
         _ => vkeys.iter().try_for_each(|vkey| writeln!(out, "{vkey}"))?,
     }

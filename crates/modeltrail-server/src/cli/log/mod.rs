@@ -8,7 +8,7 @@ pub(crate) use intake::{Intake, Summary};
 pub(crate) use lines::{Line, Lines};
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal as _, Read, Write as _};
+use std::io::{self, BufReader, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use super::context::{Context, Notes};
@@ -16,7 +16,7 @@ use super::init::default_origin;
 use super::key::with_keys;
 use crate::config::{Flag, help};
 use crate::exit::{Exit, Failure, even_if_unread};
-use crate::output::{Column, Format, Rows, stdout};
+use crate::output::{Column, Format, Rows, json_line, stdout};
 use crate::progress::Progress;
 
 /// Record predictions: JSON Lines, one record a line
@@ -132,9 +132,7 @@ fn tell(summary: &Summary, context: &Context) -> Result<(), Failure> {
         Format::Table => context.notes.note(&summary.to_string()),
         Format::Json => {
             let mut out = stdout();
-            serde_json::to_writer(&mut out, summary)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_line(&mut out, summary)?;
         }
         Format::Csv => {
             let mut rows = Rows::csv(stdout(), COLUMNS)?;

@@ -2,7 +2,6 @@
 
 mod sign;
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use modeltrail::Ledger;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use super::context::{Context, now_ns};
 use super::time::parse_span_s;
 use crate::exit::{Exit, Failure, even_if_unread};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_line, stdout, stdout_has_color};
 use crate::outside::http::Client;
 use crate::outside::round::{self, Outcome, Outside, State};
 
@@ -144,9 +143,7 @@ fn write(report: &Report<'_>, format: Format) -> Result<(), Failure> {
     let mut rows = match format {
         Format::Json => {
             // A line a round, so that `--every` can be read as it comes.
-            serde_json::to_writer(&mut out, report)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_line(&mut out, report)?;
             return Ok(());
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

@@ -7,7 +7,7 @@ use modeltrail::report::{ModelUsage, model_usage};
 use super::Reported;
 use crate::cli::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::output::{Column, Format, Rows, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, json_pretty, stdout, stdout_has_color};
 use crate::outside::standing::OutsideStanding;
 
 /// How a model was used: predictions, users, labels, versions, latencies
@@ -47,9 +47,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 /// The report as JSON, under the seed document's names.
 pub(crate) fn write_json(mut out: impl Write, report: &Reported<'_, ModelUsage>) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, report)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    json_pretty(&mut out, report)
 }
 
 fn write_rows(

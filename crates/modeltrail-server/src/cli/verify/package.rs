@@ -16,7 +16,7 @@ use super::super::context::Context;
 use super::stamps;
 use crate::exit::{Exit, Failure, even_if_unread};
 use crate::files;
-use crate::output::{Column, Format, Rows, clean, stdout, stdout_has_color};
+use crate::output::{Column, Format, Rows, clean, json_pretty, stdout, stdout_has_color};
 
 /// What is of the ledger itself, and so of no use beside a file of an auditor's.
 const OF_LEDGER: [&str; 6] =
@@ -164,9 +164,7 @@ fn write(report: &BundleReport, are_stamps_signed: bool, format: Format) -> Resu
     let mut out = stdout();
     let mut rows = match format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, report)?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            json_pretty(&mut out, report)?;
             return Ok(());
         }
         Format::Csv => Rows::csv(out, COLUMNS)?,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::config::{Flag, help};
 use crate::exit::{Exit, Failure};
-use crate::output::{Format, stdout};
+use crate::output::{Format, json_line, stdout};
 use crate::witness::http::Server;
 use crate::witness::judge::system_clock;
 use crate::witness::{StateDir, Witness, key, parse_logs};
@@ -76,8 +76,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut out = stdout();
     match context.settings.format {
         Format::Json => {
-            serde_json::to_writer(&mut out, &ready)?;
-            out.write_all(b"\n")?;
+            json_line(&mut out, &ready)?;
         }
         _ => {
             let Ready { address, vkey, n_logs } = ready;
