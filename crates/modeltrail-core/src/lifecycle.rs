@@ -25,9 +25,6 @@ pub enum Lifecycle {
 /// A policy that is in force from here on for the producer that wrote the entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PolicyInForce {
-    /// Name and version of the recogniser behind the rules, with a space between them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detector: Option<String>,
     /// The name in the policy's file; a list of rules has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -36,6 +33,9 @@ pub struct PolicyInForce {
     /// What the ledger's newest such entry named, as far as this producer could see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
+    /// Name and version of the recogniser behind the rules, with a space between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recogniser: Option<String>,
     /// What it says: the canonical form of a policy file, or the lines that the digest of a list of rules is over. Left
     /// out where an earlier entry has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,12 +62,12 @@ impl PolicyInForce {
     #[must_use]
     pub fn of(redactor: &Redactor, previous: Option<String>, has_text: bool) -> Self {
         let policy = redactor.policy();
-        let detector = redactor.detector().map(|(name, version)| format!("{name} {version}"));
+        let recogniser = redactor.detector().map(|(name, version)| format!("{name} {version}"));
         Self {
-            detector,
             name: policy.map(|policy| policy.name().to_owned()),
             policy: redactor.policy_digest().to_owned(),
             previous,
+            recogniser,
             text: (!has_text).then(|| redactor.policy_text()),
             text_digest: policy.map(|policy| policy.digest().to_hex()),
             versions: Versions { engine: ENGINE_VERSION, rule_pack: RULE_PACK_VERSION },
@@ -88,8 +88,8 @@ impl PolicyInForce {
                 policy_lines(self.versions.engine, self.versions.rule_pack, &computed)
             }
         };
-        if let Some(detector) = &self.detector {
-            lines = lines + "detector " + detector + "\n";
+        if let Some(recogniser) = &self.recogniser {
+            lines = lines + "detector " + recogniser + "\n";
         }
         sha256(&[lines.as_bytes()]).to_hex() == self.policy
     }
@@ -207,7 +207,7 @@ mod tests {
         assert!(PolicyInForce::of(&with, None, false).is_proven());
         let mut other = PolicyInForce::of(&with, None, false);
         control(Lifecycle::RedactionPolicy(other.clone()));
-        other.detector = Some("no-names 2".to_owned());
+        other.recogniser = Some("no-names 2".to_owned());
         assert!(!other.is_proven());
         let rules = Redactor::with_rules(Rule::BASIC).with_detector(std::sync::Arc::new(NoNames));
         assert!(PolicyInForce::of(&rules, None, false).is_proven());
