@@ -69,22 +69,30 @@ impl RecordError {
     }
 
     /// A pointer as it may stand in an error: a key may be an e-mail address.
-    fn mask(pointer: String) -> String {
-        Redactor::default().redact_text(&pointer).map_or(pointer, |(text, _)| text)
+    /// Each key is judged as it was before its slashes were escaped.
+    fn mask(pointer: &str) -> String {
+        let redactor = Redactor::default();
+        let mask = |key: &str| {
+            let key = key.replace("~1", "/").replace("~0", "~");
+            let key = redactor.redact_text(&key).map_or(key, |(text, _)| text);
+            key.replace('~', "~0").replace('/', "~1")
+        };
+        pointer.split('/').map(mask).collect::<Vec<_>>().join("/")
     }
 
     /// A top-level key that a record does not have.
     pub(crate) fn unknown_field(key: &str) -> Self {
-        let shown: String = key.chars().take(64).collect();
-        let pointer = format!("/{}", shown.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+        // Cut when it is masked: half a token is known by no rule.
+        let shown: String = Self::mask(&pointer).chars().take(64).collect();
         let remedy = "put it under `metadata`, or mend its name";
-        Self::new(&Self::mask(pointer), "is no field of a record", remedy)
+        Self::new(&shown, "is no field of a record", remedy)
     }
 
     /// A refusal by the JSON reader, below `pointer`.
     pub(crate) fn json(pointer: &str, error: &JsonError) -> Self {
         let full = format!("{pointer}{}", error.pointer);
-        let masked = Self::mask(full);
+        let masked = Self::mask(&full);
         let text = error.reason.to_string();
         let (reason, remedy) = match text.split_once("; ") {
             Some((reason, remedy)) => (reason.to_owned(), remedy.to_owned()),

@@ -29,10 +29,11 @@ struct Value {
     quoted: bool,
 }
 
-/// Judges the ':' or '=' at `here`, or the '>' of an element's start; where to go on if something was found.
+/// Judges the sign at `here`: a colon, an equals sign, the comma behind the first of two arguments, or the '>' of an element's start; where to go on if something was found.
 pub(super) fn at(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     let tag = scan.byte_is(here, b'>');
-    let equals = tag || scan.byte_is(here, b'=');
+    let comma = scan.byte_is(here, b',');
+    let equals = tag || comma || scan.byte_is(here, b'=');
     // `::`, `:=`, `==`: the second byte is the sign, or there is none.
     if matches!(scan.bytes.get(here + 1), Some(b':' | b'='))
         || (!equals && scan.before(here) == Some(b':'))
@@ -43,23 +44,36 @@ pub(super) fn at(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     if tag && (scan.before(here - name.len()) != Some(b'<') || scan.byte_is(here - 1, b' ')) {
         return None;
     }
+    // `setenv("API_KEY", "…")`: in a list, names stand beside each other and mean nothing.
+    if comma && !argument(scan, here, name) {
+        return None;
+    }
     if !words(name).last().is_some_and(names::may_end) {
         return None;
     }
     let verdict = names::verdict(name, None).or_else(|| signature(scan, name, here))?;
     match verdict.rule {
-        Rule::Cookie => return cookies(scan, here + 1),
+        // A cookie that stands by itself is a value as any other.
+        Rule::Cookie if verdict.need == Need::Cookie => return cookies(scan, here + 1),
         Rule::AuthHeader => return authorization(scan, here + 1),
         Rule::Password
         | Rule::Secret
         | Rule::ApiKey
         | Rule::PrivateKey
+        | Rule::Cookie
         | Rule::CreditCard
         | Rule::UrlCredentials => {}
         _ => return None,
     }
     let value = value(scan, here + 1)?;
+    // `user:<password>@host` is no element.
+    if tag && !scan.byte_is(value.end, b'<') {
+        return None;
+    }
     let text = scan.subject.text.get(value.start..value.end)?;
+    if comma && !value.quoted {
+        return None;
+    }
     let sure = value.quoted || equals;
     let met = match (verdict.need, verdict.rule) {
         (Need::Any, Rule::Password) => is_password(text, sure, value.quoted),
@@ -75,6 +89,13 @@ pub(super) fn at(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     }
     let rule = secret::service_rule(text).unwrap_or(verdict.rule);
     scan.push(value.start, value.end, rule)
+}
+
+/// Whether the quoted name before the comma at `here` is the first argument of a call.
+fn argument(scan: &Scan<'_, '_>, here: usize, name: &str) -> bool {
+    let quote = |at: usize| matches!(scan.before(at), Some(b'"' | b'\''));
+    let Some(start) = here.checked_sub(name.len() + 1) else { return false };
+    quote(here) && quote(start) && scan.before(start - 1) == Some(b'(')
 }
 
 /// `sig=` and `signature=` in the query of a URL, as signed links have.
@@ -178,7 +199,7 @@ fn is_password(text: &str, sure: bool, quoted: bool) -> bool {
 
 /// Whether text behind "secret", "api key" and the like is one.
 fn is_secret(text: &str, sure: bool) -> bool {
-    if values::is_random(text, 12) {
+    if values::is_random(text, 12) || values::is_scrambled(text) {
         return true;
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -263,6 +284,9 @@ fn cookies(scan: &mut Scan<'_, '_>, from: usize) -> Option<usize> {
         return None;
     }
     let text = scan.subject.text.get(from..)?;
+    // `{"Cookie": "sid=…"}`, `document.cookie = "sid=…"`.
+    let quote = text.bytes().take(3).take_while(|b| matches!(b, b' ' | b'"' | b'\'')).count();
+    let (from, text) = (from + quote, text.get(quote..)?);
     let end =
         text.bytes().take(VALUE_BYTES_MAX).position(|b| matches!(b, b'\r' | b'\n' | b'"' | b'\''));
     let mut end = end.unwrap_or(text.len().min(VALUE_BYTES_MAX));
@@ -292,6 +316,20 @@ fn cookies(scan: &mut Scan<'_, '_>, from: usize) -> Option<usize> {
     last
 }
 
+/// Whether the name of a call that ends with the word at `start` sets what the word means: nothing
+/// stands before it, or `set` and the like. `getPassword("user")` is given something else.
+fn called(scan: &Scan<'_, '_>, start: usize) -> bool {
+    let head = scan.bytes.get(..start).unwrap_or_default();
+    let head = head.strip_suffix(b"_").unwrap_or(head);
+    let sets = ["set", "with", "new", "change", "update"].iter().any(|verb| {
+        head.len() >= verb.len()
+            && head
+                .get(head.len() - verb.len()..)
+                .is_some_and(|h| h.eq_ignore_ascii_case(verb.as_bytes()))
+    });
+    sets || !head.last().is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80)
+}
+
 /// "password is …", `--password …`: a 'w' at `here` that may be that of such a word.
 pub(super) fn spoken(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     let head = scan.bytes.get(here.saturating_sub(4)..here)?;
@@ -312,12 +350,14 @@ pub(super) fn spoken(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
     }
     let rest = scan.subject.text.get(end..)?;
     let option = scan.bytes.get(..start)?.ends_with(b"--");
-    let verb = [" is now ", " is: ", " is ", " was ", " = ", " - "]
+    let verb = [" is now ", " is: ", " is ", " was ", " = ", " - ", " lautet ", " ist "]
         .iter()
         .find(|verb| rest.starts_with(**verb));
     let skip = match verb {
         Some(verb) => verb.len(),
         None if option && rest.starts_with(' ') => 1,
+        // `setPassword("…")`, `password('…')`: a call that has it as its argument.
+        None if called(scan, start) && (rest.starts_with("(\"") || rest.starts_with("('")) => 1,
         None => return None,
     };
     let value = value(scan, end + skip)?;

@@ -14,6 +14,8 @@ pub(super) enum Sep {
     Dot,
     /// A parenthesis, with or without another mark.
     Paren,
+    /// The slash behind an area code (`030/901820`).
+    Slash,
 }
 
 impl Sep {
@@ -76,7 +78,11 @@ impl<'t> Run<'t> {
             let end = digits_end(bytes, at);
             *group = Group { start: at, end, sep };
             run.n += 1;
-            let Some(next) = separator(bytes, end) else {
+            let next = separator(bytes, end).or_else(|| {
+                let area = bytes.get(at..end)?;
+                slash(bytes, end, area, run.plus.is_some()).map(|next| (Sep::Slash, next))
+            });
+            let Some(next) = next else {
                 run.cut = false;
                 run.glued_right = glued_right(bytes, end);
                 break;
@@ -228,6 +234,28 @@ fn is_mixed<'b>(token: impl Iterator<Item = &'b u8>) -> bool {
         .take(TOKEN_BYTES_MAX)
         .take_while(|byte| byte.is_ascii_alphanumeric())
         .any(u8::is_ascii_digit)
+}
+
+/// Where the digits start behind the slash that ends an area code: one that starts with a zero, or
+/// one of an international number. DIN 5008 wrote German numbers so until 2020, and people do.
+/// What follows has to be longer than the parts of a date or of a fraction.
+fn slash(bytes: &[u8], at: usize, area: &[u8], international: bool) -> Option<usize> {
+    /// Digits of an area code, its trunk zero included.
+    const AREA_DIGITS: core::ops::RangeInclusive<usize> = 3..=6;
+    /// The shortest group behind one: `089 / 636 48018`.
+    const GROUP_DIGITS_MIN: usize = 3;
+    let trunk = area.first() == Some(&b'0') && AREA_DIGITS.contains(&area.len());
+    let foreign = international && (2..*AREA_DIGITS.end()).contains(&area.len());
+    if !(trunk || foreign) {
+        return None;
+    }
+    let next = match bytes.get(at..)? {
+        [b' ', b'/', b' ', ..] => at + 3,
+        [b'/', b' ', ..] => at + 2,
+        [b'/', ..] => at + 1,
+        _ => return None,
+    };
+    (digits_end(bytes, next) >= next + GROUP_DIGITS_MIN).then_some(next)
 }
 
 #[derive(Clone, Copy)]

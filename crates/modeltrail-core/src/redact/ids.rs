@@ -320,9 +320,13 @@ fn documented(around: &Around, len: usize) -> Option<Rule> {
 
 /// A date beside a word that says it is one of birth.
 pub(super) fn birth(scan: &mut Scan<'_, '_>, here: usize) -> Option<usize> {
-    if !scan.rules.has(Rule::DateOfBirth)
-        || scan.before(here).is_some_and(|b| matches!(b, b'-' | b'.' | b'/' | b':'))
-    {
+    // Behind the digits of a time or of another number; `dob:1985-03-12` is neither.
+    let bound = match scan.before(here) {
+        Some(b'-' | b'.' | b'/') => true,
+        Some(b':') => scan.before(here - 1).is_some_and(|b| b.is_ascii_digit()),
+        _ => false,
+    };
+    if !scan.rules.has(Rule::DateOfBirth) || bound {
         return None;
     }
     let (start, end) = dates::at(scan.subject.text, here)?;
@@ -409,6 +413,21 @@ fn is_written(run: &Run<'_>, first: usize, last: usize, form: &str) -> bool {
     groups && pieces.next().is_none()
 }
 
+/// Where a licence's number starts whose digits do at `start`: `DL-1420110012345` has its state's or
+/// its kind's letters in front.
+fn issuer(scan: &Scan<'_, '_>, start: usize) -> usize {
+    /// `DL`, `LIC`: longer ones are words.
+    const LETTERS_MAX: usize = 3;
+    if scan.before(start) != Some(b'-') {
+        return start;
+    }
+    let floor = scan.floor.max(start.saturating_sub(LETTERS_MAX + 1)).min(start - 1);
+    let from = scan.start_of(start - 1, floor, |b| b.is_ascii_uppercase());
+    let letters = start - 1 - from;
+    let bound = scan.before(from).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if (1..=LETTERS_MAX).contains(&letters) && !bound { from } else { start }
+}
+
 /// Digits without check digits, beside words that say what they are.
 pub(super) fn spoken_of(scan: &Scan<'_, '_>, run: &Run<'_>, first: usize) -> Option<(Hit, Rule)> {
     if !run.is_free_left(first) {
@@ -434,5 +453,6 @@ pub(super) fn spoken_of(scan: &Scan<'_, '_>, run: &Run<'_>, first: usize) -> Opt
         }
         None => return None,
     };
+    let start = if rule == Rule::DriverLicense { issuer(scan, start) } else { start };
     scan.rules.has(rule).then_some((Hit { start, end, last_group: last }, rule))
 }

@@ -35,10 +35,11 @@ pub(super) static ASIDE: Words = Words::of(&[
 
 #[rustfmt::skip]
 pub(super) static PASSWORDS: Words = Words::of(&[
-    "adminpassword", "dbpassword", "kennwort", "motdepasse", "mysqlpassword", "passcode",
-    "passe", "passphrase", "passwd", "password", "passwords", "passwort", "pgpassword",
-    "psw", "pswd", "pw", "pwd", "rootpassword", "senha", "sshpass", "userpassword",
-    "wachtwoord",
+    "adgangskode", "adminpassword", "contrasena", "dbpassword", "haslo", "heslo",
+    "kennwort", "kodeord", "losenord", "lozinka", "motdepasse", "mysqlpassword", "parola",
+    "passcode", "passe", "passord", "passphrase", "passwd", "password", "passwords",
+    "passwort", "pgpassword", "psw", "pswd", "pw", "pwd", "rootpassword", "salasana",
+    "senha", "sifre", "sshpass", "userpassword", "wachtwoord", "zugangspasswort",
 ]);
 
 #[rustfmt::skip]

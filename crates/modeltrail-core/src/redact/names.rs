@@ -137,6 +137,11 @@ static HEADS: Shapes = Shapes::of(
         "bearer",
         "cookie",
         "cookies",
+        "phpsessid",
+        "sid",
+        "jsessionid",
+        "csrftoken",
+        "xsrftoken",
         "pin",
         "otp",
         "totp",
@@ -233,6 +238,10 @@ fn secret(head: &str, second: &str) -> Option<Verdict> {
         Head::Authorization => any(Rule::AuthHeader),
         Head::Auth => needs(Rule::AuthHeader, Need::Random),
         Head::Cookie => needs(Rule::Cookie, Need::Cookie),
+        Head::Session => needs(Rule::Cookie, Need::Random),
+        // `connect.sid`; any other can be the name of an account or a message.
+        Head::Sid if second.eq_ignore_ascii_case("connect") => needs(Rule::Cookie, Need::Random),
+        Head::Sid => None,
         Head::Pin => needs(Rule::Secret, Need::Digits(4, 8)),
         Head::Cvv => needs(Rule::CreditCard, Need::Digits(3, 4)),
         Head::Code => match () {
@@ -253,6 +262,8 @@ enum Head {
     Authorization,
     Auth,
     Cookie,
+    Session,
+    Sid,
     Pin,
     Cvv,
     Code,
@@ -271,6 +282,11 @@ impl Head {
             ("bearer", Head::Auth),
             ("cookie", Head::Cookie),
             ("cookies", Head::Cookie),
+            ("sid", Head::Sid),
+            ("phpsessid", Head::Session),
+            ("jsessionid", Head::Session),
+            ("csrftoken", Head::Session),
+            ("xsrftoken", Head::Session),
             ("pin", Head::Pin),
             ("otp", Head::Pin),
             ("totp", Head::Pin),
@@ -344,8 +360,18 @@ pub(super) fn is_person(outer: &str) -> bool {
 }
 
 fn is_wide_password(word: &str) -> bool {
-    const WIDE: &[&str] =
-        &["contraseña", "пароль", "密码", "密碼", "パスワード", "비밀번호", "lösenord", "hasło"];
+    const WIDE: &[&str] = &[
+        "contraseña",
+        "пароль",
+        "密码",
+        "密碼",
+        "パスワード",
+        "비밀번호",
+        "lösenord",
+        "hasło",
+        "şifre",
+        "jelszó",
+    ];
     let lower = word.to_lowercase();
     WIDE.iter().any(|wide| lower.contains(wide))
 }

@@ -88,6 +88,10 @@ fn is_version(scan: &Scan<'_, '_>, start: usize) -> bool {
     if let [rest @ .., b'/'] = head {
         return rest.last().is_some_and(u8::is_ascii_alphanumeric);
     }
+    // `numpy==1.26.4.1`, as a list of packages has it.
+    if head.ends_with(b"==") {
+        return true;
+    }
     let not_letter = |b: &u8| !b.is_ascii_alphabetic();
     let trimmed = head.iter().rposition(|b| !not_letter(b)).map_or(0, |at| at + 1);
     let word = head.get(..trimmed).unwrap_or_default();
@@ -126,7 +130,11 @@ fn webhook(scan: &mut Scan<'_, '_>, start: usize) -> Option<usize> {
     let len = path
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'@'))
         .count();
-    if len < 20 { None } else { scan.push(start + hook, start + hook + len, Rule::ApiKey) }
+    // The address is the secret, not its last part alone.
+    let head = scan.bytes.get(scan.floor..start).unwrap_or_default();
+    let scheme = head.strip_suffix(b"https://").or_else(|| head.strip_suffix(b"http://"));
+    let scheme = start - (head.len() - scheme.unwrap_or(head).len());
+    if len < 20 { None } else { scan.push(scheme, start + hook + len, Rule::ApiKey) }
 }
 
 /// `curl -u user:password`: a colon at `here` behind such an option and a name.

@@ -13,8 +13,9 @@ use super::scan::Hit;
 /// E.164: at most fifteen digits with the country code. The shortest in use have eight.
 const INTERNATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
-/// National numbers with their trunk prefix: nine digits (Portugal) to twelve (Germany).
-const NATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 9..=12;
+/// National numbers with their trunk prefix: nine digits (Portugal) to thirteen (Argentina, with the
+/// 15 of its mobiles).
+const NATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 9..=13;
 
 /// The most that is dialled within a country, its trunk prefix included.
 const NATIONAL_DIGITS_MAX: usize = 13;
@@ -230,9 +231,10 @@ fn national(run: &Run<'_>, first: usize, subject: &Subject<'_>) -> Option<usize>
     for last in first.. {
         let len = run.len(last);
         n_digits += len;
-        // A trunk prefix can stand by itself.
-        let trunk = last == first && len == 1 && matches!(run.leads(first), 0 | 8);
-        if !(trunk || (2..=8).contains(&len)) || n_digits > *NATIONAL_DIGITS.end() {
+        // A trunk prefix can stand by itself, and an area code of one digit in parentheses.
+        let alone = matches!(run.leads(first), 0 | 8) || run.sep(first + 1) == Sep::Paren;
+        let trunk = last == first && len == 1 && alone;
+        if !(trunk || (2..=9).contains(&len)) || n_digits > *NATIONAL_DIGITS.end() {
             break;
         }
         if last == first || !is_free_right(run, last) {

@@ -3,7 +3,8 @@
 use super::rule::Rule::{self, *};
 use super::rule::RuleSet;
 
-const fn of(rules: &[Rule]) -> RuleSet {
+/// Shorter, for the lists.
+pub(super) const fn of(rules: &[Rule]) -> RuleSet {
     RuleSet::of(rules)
 }
 
@@ -92,6 +93,8 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("cadastro nacional", of(&[BrCnpj])),
     ("canadian sin", of(&[CaSin])),
     ("carnet de conducir", of(&[DriverLicense])),
+    ("carta de conducao", of(&[DriverLicense])),
+    ("carta de condução", of(&[DriverLicense])),
     ("carte vitale", of(&[FrNir])),
     ("carteira de motorista", of(&[DriverLicense])),
     ("checking account", of(&[BankAccount])),
@@ -147,9 +150,12 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("drivers license", of(&[DriverLicense])),
     ("driverslicence", of(&[DriverLicense])),
     ("driverslicense", of(&[DriverLicense])),
+    ("driver’s licence", of(&[DriverLicense])),
+    ("driver’s license", of(&[DriverLicense])),
     ("driving licence", of(&[DriverLicense])),
     ("driving license", of(&[DriverLicense])),
     ("egn", of(&[BgEgn])),
+    ("ehliyet", of(&[DriverLicense])),
     ("erc", of(&[CryptoWallet])),
     ("eth", of(&[CryptoWallet])),
     ("ether", of(&[CryptoWallet])),
@@ -187,6 +193,7 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("id card", ANY_ID),
     ("id document", ANY_ID),
     ("id no", ANY_ID),
+    ("id nr", of(&[DeTaxId])),
     ("id number", ANY_ID),
     ("idcard", ANY_ID),
     ("identification no", ANY_ID),
@@ -284,6 +291,7 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("numéro de sécu", of(&[FrNir])),
     ("numéro de sécurité sociale", of(&[FrNir])),
     ("numéro national", of(&[BeNn])),
+    ("n° ss", of(&[FrNir])),
     ("né", of(&[DateOfBirth])),
     ("né le", of(&[DateOfBirth])),
     ("née", of(&[DateOfBirth])),
@@ -318,6 +326,7 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("patente di guida", of(&[DriverLicense])),
     ("permanent account number", of(&[InPan])),
     ("permis de conduire", of(&[DriverLicense])),
+    ("permiso de conducir", of(&[DriverLicense])),
     ("person number", ANY_ID),
     ("personal code", ANY_ID),
     ("personal id", ANY_ID),
@@ -331,6 +340,7 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("personnr", of(&[SePersonnummer])),
     ("personnummer", of(&[SePersonnummer, NoFnr, DkCpr])),
     ("pesel", of(&[PlPesel])),
+    ("pnr", of(&[SePersonnummer])),
     ("polygon", of(&[CryptoWallet])),
     ("pps", of(&[IePps])),
     ("pps no", of(&[IePps])),
@@ -338,6 +348,7 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("ppsn", of(&[IePps])),
     ("prawo jazdy", of(&[DriverLicense])),
     ("provider identifier", of(&[UsNpi])),
+    ("r č", of(&[CzRc])),
     ("registre national", of(&[BeNn])),
     ("reisepass", of(&[Passport])),
     ("reisepassnummer", of(&[Passport])),
@@ -400,6 +411,8 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("steuerid", of(&[DeTaxId])),
     ("steueridentifikationsnummer", of(&[DeTaxId])),
     ("steuernummer", of(&[DeTaxId])),
+    ("sv nr", of(&[AtSvnr])),
+    ("sv nummer", of(&[AtSvnr])),
     ("svenskt personnummer", of(&[SePersonnummer])),
     ("svnr", of(&[AtSvnr])),
     ("svnummer", of(&[AtSvnr])),
@@ -454,39 +467,6 @@ pub(super) const PHRASES: &[(&str, RuleSet)] = &[
     ("дата рождения", of(&[DateOfBirth])),
     ("егн", of(&[BgEgn])),
     ("паспорт", of(&[Passport])),
-    ("आधार", of(&[InAadhaar])),
-];
-
-/// Sought inside a word, because these scripts set no spaces.
-pub(super) const WIDE: &[(&str, RuleSet)] = &[
-    ("身份证", of(&[CnRic])),
-    ("身份證", of(&[CnRic])),
-    ("居民身份", of(&[CnRic])),
-    ("주민등록", of(&[KrRrn])),
-    ("주민번호", of(&[KrRrn])),
-    ("マイナンバー", of(&[JpMyNumber])),
-    ("個人番号", of(&[JpMyNumber])),
-    ("บัตรประชาชน", of(&[ThTnin])),
-    ("ประจำตัวประชาชน", of(&[ThTnin])),
-    ("आधार", of(&[InAadhaar])),
-    ("护照", of(&[Passport])),
-    ("護照", of(&[Passport])),
-    ("パスポート", of(&[Passport])),
-    ("旅券", of(&[Passport])),
-    ("여권", of(&[Passport])),
-    ("生年月日", of(&[DateOfBirth])),
-    ("出生日期", of(&[DateOfBirth])),
-    ("出生", of(&[DateOfBirth])),
-    ("생년월일", of(&[DateOfBirth])),
-    ("生日", of(&[DateOfBirth])),
-    ("账号", of(&[BankAccount])),
-    ("帳號", of(&[BankAccount])),
-    ("口座番号", of(&[BankAccount])),
-    ("계좌", of(&[BankAccount])),
-    ("驾驶证", of(&[DriverLicense])),
-    ("駕照", of(&[DriverLicense])),
-    ("運転免許", of(&[DriverLicense])),
-    ("운전면허", of(&[DriverLicense])),
-    ("身分證", of(&[TwId])),
     ("תעודת זהות", of(&[IlId])),
+    ("आधार", of(&[InAadhaar])),
 ];

@@ -24,6 +24,8 @@ enum Stop {
     Percent,
     Colon,
     Equals,
+    /// Between the arguments of a call, behind a quote.
+    Comma,
     /// '-' or '_', which tokens of services have.
     Join,
     /// 'w', as in "password" and "pwd"; 'I', as in `AKIA`.
@@ -42,6 +44,7 @@ const STOPS: [Stop; 256] = {
     table[b':' as usize] = Stop::Colon;
     table[b'=' as usize] = Stop::Equals;
     table[b'>' as usize] = Stop::Equals;
+    table[b',' as usize] = Stop::Comma;
     table[b'-' as usize] = Stop::Join;
     table[b'_' as usize] = Stop::Join;
     table[b'w' as usize] = Stop::Letter;
@@ -132,6 +135,10 @@ impl Scan<'_, '_> {
                 Stop::Percent => self.percent(here),
                 Stop::Colon => network::colon(self, here).or_else(|| assign::at(self, here)),
                 Stop::Equals => assign::at(self, here),
+                Stop::Comma if matches!(self.before(here), Some(b'"' | b'\'')) => {
+                    assign::at(self, here)
+                }
+                Stop::Comma => None,
                 Stop::Join => self.join(here),
                 Stop::Letter => self.letter(here),
             };

@@ -1,8 +1,41 @@
 //! Which kind of number, date or code some words speak of.
 
 use super::lexicon::Shapes;
-use super::phrases::{PHRASES, WIDE};
-use super::rule::RuleSet;
+use super::phrases::{PHRASES, of};
+use super::rule::{Rule::*, RuleSet};
+
+/// Sought inside a word, because these scripts set no spaces.
+const WIDE: &[(&str, RuleSet)] = &[
+    ("身份证", of(&[CnRic])),
+    ("身份證", of(&[CnRic])),
+    ("居民身份", of(&[CnRic])),
+    ("주민등록", of(&[KrRrn])),
+    ("주민번호", of(&[KrRrn])),
+    ("マイナンバー", of(&[JpMyNumber])),
+    ("個人番号", of(&[JpMyNumber])),
+    ("บัตรประชาชน", of(&[ThTnin])),
+    ("ประจำตัวประชาชน", of(&[ThTnin])),
+    ("आधार", of(&[InAadhaar])),
+    ("护照", of(&[Passport])),
+    ("護照", of(&[Passport])),
+    ("パスポート", of(&[Passport])),
+    ("旅券", of(&[Passport])),
+    ("여권", of(&[Passport])),
+    ("生年月日", of(&[DateOfBirth])),
+    ("出生日期", of(&[DateOfBirth])),
+    ("出生", of(&[DateOfBirth])),
+    ("생년월일", of(&[DateOfBirth])),
+    ("生日", of(&[DateOfBirth])),
+    ("账号", of(&[BankAccount])),
+    ("帳號", of(&[BankAccount])),
+    ("口座番号", of(&[BankAccount])),
+    ("계좌", of(&[BankAccount])),
+    ("驾驶证", of(&[DriverLicense])),
+    ("駕照", of(&[DriverLicense])),
+    ("運転免許", of(&[DriverLicense])),
+    ("운전면허", of(&[DriverLicense])),
+    ("身分證", of(&[TwId])),
+];
 
 /// The first words of all phrases.
 static FIRST: Shapes = Shapes::of_first_words(PHRASES);

@@ -126,6 +126,25 @@ pub(super) fn is_random(value: &str, min: usize) -> bool {
     digits >= 2 && letters >= 3 && seen.count_ones() >= 7 && !path && !url && !is_dotted(value)
 }
 
+/// Whether letters are mixed as a generator mixes them, which one time in ten takes next to no digit:
+/// capitals and small letters change places singly, as they do not in `camelCase`.
+pub(super) fn is_scrambled(value: &str) -> bool {
+    /// Shorter text may come out so by chance.
+    const BYTES_MIN: usize = 20;
+    /// Small letters alone between capitals: camel case has one now and then ("aB").
+    const SINGLES_MIN: usize = 3;
+    let bytes = value.as_bytes();
+    let singles = bytes
+        .windows(3)
+        .filter(|w| matches!(w, [a, b, c] if a.is_ascii_uppercase() && b.is_ascii_lowercase() && c.is_ascii_uppercase()))
+        .count();
+    bytes.len() >= BYTES_MIN
+        && singles >= SINGLES_MIN
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'='))
+}
+
 /// `dev-lb1.api.example.com:5215`, `v1.2.3-rc.4`, `os.environ.key`: short parts between dots.
 fn is_dotted(value: &str) -> bool {
     value.contains('.') && value.split('.').all(|part| part.len() < 16)

@@ -10,6 +10,7 @@
 
 mod both_verifiers;
 mod bundle;
+mod canary;
 mod config;
 mod demo;
 mod key;

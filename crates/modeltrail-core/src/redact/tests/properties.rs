@@ -371,6 +371,19 @@ const NEAR_MISSES: &[&str] = &[
     "X-1234567-",
     "\n",
     "passport A1",
+    "https://a:",
+    "https://hooks.slack.com/services/",
+    "\",",
+    "f(\"token\", \"",
+    "setPassword(\"",
+    "connect.sid=",
+    "{\"Cookie\": \"",
+    "<password>",
+    "030/",
+    "+49 30/901",
+    "licence AB-1",
+    "dob:1985",
+    "first_name: ",
 ];
 
 #[test]
