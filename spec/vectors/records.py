@@ -28,7 +28,7 @@ def mac(*pieces):
 
 
 def policy_text(rules):
-    lines = ["modeltrail/redaction", "engine 2", "rule pack 2"] + ["rule " + r for r in RULES if r in rules]
+    lines = ["modeltrail/redaction", "engine 3", "rule pack 3"] + ["rule " + r for r in RULES if r in rules]
     return "".join(line + "\n" for line in lines)
 
 

@@ -6,10 +6,10 @@ use super::rule::{Rule, RuleSet};
 use crate::hash::sha256;
 
 /// Changes when the same rules would mask other bytes because the engine reads differently.
-pub const ENGINE_VERSION: u32 = 2;
+pub const ENGINE_VERSION: u32 = 3;
 
 /// Changes when a rule, a word list or a table of a rule changes.
-pub const RULE_PACK_VERSION: u32 = 2;
+pub const RULE_PACK_VERSION: u32 = 3;
 
 /// A masked stretch of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -167,7 +167,7 @@ fn a_text_that_is_not_the_policys_counts_for_nothing() {
     let redactor = Redactor::default();
     let recorder = options().open(&url).unwrap();
     let mut forged = PolicyInForce::of(&redactor, None, false);
-    forged.text = Some("modeltrail/redaction\nengine 2\nrule pack 2\n".to_owned());
+    forged.text = Some("modeltrail/redaction\nengine 3\nrule pack 3\n".to_owned());
     recorder.control(&Control::Lifecycle(Lifecycle::RedactionPolicy(forged.clone()))).unwrap();
     recorder.flush(Ack::Sequenced).unwrap();
     recorder.close().unwrap();
