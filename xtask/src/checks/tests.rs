@@ -133,6 +133,9 @@ fn every_crate_and_file_is_documented() {
     let manifest = "[package]\nname = \"a\"\n[lints]\nworkspace = true\n";
     let files = [("Cargo.toml", workspace), ("a/Cargo.toml", manifest), ("a.rs", "\n//! A.\n")];
     assert_eq!(findings(docs::check, &files), NOTHING);
+    let apart =
+        [("Cargo.toml", workspace), ("f/Cargo.toml", "[package]\nname = \"f\"\n[workspace]\n")];
+    assert_eq!(findings(docs::check, &apart), NOTHING);
     let files = [
         ("Cargo.toml", "[workspace.lints.rust]\nmissing_docs = \"warn\"\n"),
         ("a/Cargo.toml", "[package]\nname = \"a\"\n[lints]\nworkspace = false\n"),
