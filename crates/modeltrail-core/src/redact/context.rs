@@ -261,7 +261,10 @@ pub(super) fn words_about<'t>(
     start: usize,
     end: usize,
 ) -> impl Iterator<Item = &'t str> {
-    let names = std::iter::successors(subject.names, |names| names.outer());
+    /// Longer names are data, and would be read for each match beneath them.
+    const NAME_BYTES_MAX: usize = 512;
+    let names = std::iter::successors(subject.names, |names| names.outer())
+        .filter(|names| names.name().len() <= NAME_BYTES_MAX);
     words(before(subject.text, start))
         .chain(words(after(subject.text, end)))
         .chain(names.flat_map(|names| words(names.name())))

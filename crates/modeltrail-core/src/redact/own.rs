@@ -19,30 +19,42 @@ pub(super) fn find(
     }
     let subject = Subject { text, names };
     let tokens = tokens(text);
-    let n_before = found.len();
     for (slot, pattern) in order.patterns() {
         steps::add(text.len());
-        for range in pattern.find_iter(text) {
-            let free = |start, end| range.end <= start || end <= range.start;
-            let taken = found.iter().any(|hit| !free(hit.start, hit.end))
-                || tokens.iter().any(|(start, end)| !free(*start, *end));
-            if !taken && is_spoken_of(pattern, &subject, range.start, range.end) {
-                found.push(Match { start: range.start, end: range.end, what: What::Own(*slot) });
-            }
-        }
+        let hits: Vec<Match> = pattern
+            .find_iter(text)
+            .map(|range| Match { start: range.start, end: range.end, what: What::Own(*slot) })
+            .filter(|hit| is_free(found, hit) && is_free(&tokens, hit))
+            .filter(|hit| is_spoken_of(pattern, &subject, hit.start, hit.end))
+            .collect();
+        add(hits, found);
     }
     if depth < secret::DEPTH_MAX {
         encoded(order, text, names, depth, found);
     }
-    if found.len() > n_before {
+}
+
+/// Whether a match overlaps none of these, which are ascending and apart from each other.
+fn is_free(taken: &[Match], hit: &Match) -> bool {
+    let next = taken.partition_point(|other| other.end <= hit.start);
+    taken.get(next).is_none_or(|other| hit.end <= other.start)
+}
+
+/// Adds matches that overlap none of those found.
+fn add(hits: Vec<Match>, found: &mut Vec<Match>) {
+    if !hits.is_empty() {
+        found.extend(hits);
         found.sort_by_key(|hit| hit.start);
     }
 }
 
 /// Where texts stand that stand for values.
-fn tokens(text: &str) -> Vec<(usize, usize)> {
+fn tokens(text: &str) -> Vec<Match> {
     memchr::memchr_iter(b'[', text.as_bytes())
-        .filter_map(|at| Some((at, at + token_len(text.get(at..)?)?)))
+        .filter_map(|at| {
+            let len = token_len(text.get(at..)?)?;
+            Some(Match { start: at, end: at + len, what: What::Own(usize::MAX) })
+        })
         .collect()
 }
 
@@ -63,16 +75,20 @@ fn encoded(
     depth: usize,
     found: &mut Vec<Match>,
 ) {
+    let mut hits = Vec::new();
     for (start, end) in secret::base64_runs(text) {
-        if found.iter().any(|hit| start < hit.end && hit.start < end) {
+        let run = text.get(start..end).unwrap_or_default().trim_end_matches('=');
+        let mut hit = Match { start, end, what: What::Own(usize::MAX) };
+        if !is_free(found, &hit) {
             continue;
         }
-        let run = text.get(start..end).unwrap_or_default().trim_end_matches('=');
         let Some(decoded) = base64::decode_text(run.as_bytes()) else { continue };
         let mut within = Vec::new();
         find(order, &decoded, names, depth + 1, &mut within);
         if let Some(first) = within.first() {
-            found.push(Match { start, end, what: first.what });
+            hit.what = first.what;
+            hits.push(hit);
         }
     }
+    add(hits, found);
 }

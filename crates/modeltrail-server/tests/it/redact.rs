@@ -69,6 +69,9 @@ fn a_line_that_cannot_be_read_is_not_shown() {
     let output = folder.pipe(&["redact"], b"a\nsecret \xff jo@example.com\nb\n").code(2);
     assert_eq!(output.stdout, "a\nb\n");
     output.says("stdin:2: invalid UTF-8").says("1 lines could not be read");
+    let output = folder.pipe(&["redact"], b"\xff\n".repeat(150)).code(2);
+    let said = output.says("stdin:100: ").says("50 more such lines").says("150 lines could not");
+    assert!(!said.stderr.contains("stdin:101: "), "{}", said.stderr);
 }
 
 #[test]

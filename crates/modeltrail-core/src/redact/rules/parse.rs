@@ -224,7 +224,11 @@ impl Reader<'_> {
         let type_name = match table.text("type", &mut self.problems) {
             Some(name) if is_type_name(name.value) => name.value,
             Some(name) => {
-                self.add(name.at, "no name of a type", "use small letters and '_', 1 to 32");
+                self.add(
+                    name.at,
+                    "no name of a type",
+                    "use small letters and '_', 1 to 32, not failed",
+                );
                 return;
             }
             None => DENIED_TYPE,
@@ -345,7 +349,11 @@ impl Reader<'_> {
         let (Some(name), Some(regex)) = (name, regex) else { return };
         if !is_type_name(name.value) || name.value == "default" {
             // A replacement never holds a digit: no rule may read a number in it.
-            self.add(name.at, "no name of a type", "use small letters and '_', 1 to 32");
+            self.add(
+                name.at,
+                "no name of a type",
+                "use small letters and '_', 1 to 32, not failed",
+            );
             return;
         }
         if name.value == DENIED_TYPE || self.policy.slot_of(name.value).is_some() {
@@ -370,4 +378,7 @@ fn is_type_name(name: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
         && name.bytes().any(|byte| byte != b'_')
+        // In a header these say of a part that it could not be redacted.
+        && name != "failed"
+        && !name.starts_with("failed_")
 }

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 
 /// Refused lines that are told one by one; further ones are counted, so that a file of another
 /// format does not fill a terminal or a disk.
-const N_TOLD_MAX: u64 = 100;
+pub(crate) const N_TOLD_MAX: u64 = 100;
 
 /// How long a record waits for room: longer than any pause of a healthy sequencer, short enough
 /// that nobody waits a day for one that is gone.

@@ -4,7 +4,7 @@ mod intake;
 mod lines;
 mod tally;
 
-pub(crate) use intake::{Intake, Summary};
+pub(crate) use intake::{Intake, N_TOLD_MAX, Summary};
 pub(crate) use lines::{Line, Lines};
 
 use std::fs::File;

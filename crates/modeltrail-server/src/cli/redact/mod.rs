@@ -16,7 +16,7 @@ use modeltrail_core::PartId;
 use modeltrail_core::redact::Redactor;
 
 use super::context::Context;
-use super::log::{LINE_SLACK_BYTES, Line, Lines, Source};
+use super::log::{LINE_SLACK_BYTES, Line, Lines, N_TOLD_MAX, Source};
 use crate::exit::{Exit, Failure};
 use crate::output::{stdout, stdout_has_color};
 use crate::progress::Progress;
@@ -179,10 +179,16 @@ impl<W: Write> Preview<W> {
             // Nothing of a line that could not be read is shown: it was not masked.
             if let Err(why) = done {
                 self.tally.n_refused += 1;
-                self.progress.tell(&format!("{at}: {why}"));
+                if self.tally.n_refused <= N_TOLD_MAX {
+                    self.progress.tell(&format!("{at}: {why}"));
+                }
             }
             self.tally.n_bytes = lines.n_bytes();
             self.progress.position(self.tally.n_bytes);
+        }
+        let n_untold = self.tally.n_refused.saturating_sub(N_TOLD_MAX);
+        if n_untold > 0 {
+            self.progress.tell(&format!("{}: {n_untold} more such lines are not shown", self.name));
         }
         Ok(())
     }

@@ -136,6 +136,17 @@ fn deny_goes_before_allow_and_the_last_rule_counts() {
 }
 
 #[test]
+fn what_headers_say_of_a_failure_is_no_name_of_a_type() {
+    for name in ["failed", "failed_too_deep"] {
+        let pattern = format!("[[pattern]]\nname = '{name}'\nregex = 'x'\n");
+        assert!(problems(&pattern).contains("no name of a type"), "{name}");
+        let deny = format!("[[deny]]\nkeys = ['k']\ntype = '{name}'\n");
+        assert!(problems(&deny).contains("no name of a type"), "{name}");
+    }
+    assert_eq!(problems("[[pattern]]\nname = 'failedx'\nregex = 'x'\n"), "");
+}
+
+#[test]
 fn what_holds_in_one_member_does_not_in_the_next() {
     let policy = policy("[[deny]]\npaths = [\"$.a.b\"]\n[[allow]]\nkeys = [\"c\"]\n");
     let scope = policy.scope(PartId::Input, "m");
