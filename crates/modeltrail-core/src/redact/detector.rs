@@ -171,8 +171,31 @@ pub(super) fn redact_text(
     text: &str,
     counts: &mut Counts,
 ) -> Result<Option<String>, RedactError> {
-    let spans = ask(detector, &[DetectorText { text, name: None }])?;
-    masked(order, text, &spans, counts)
+    let texts = [text.to_owned()];
+    Ok(redact_texts(detector, order, &texts, counts)?.pop().map(|(_, text)| text))
+}
+
+/// The same for all texts of a part that is no JSON: those that change, with their numbers.
+pub(super) fn redact_texts(
+    detector: &dyn Detector,
+    order: &Order<'_>,
+    texts: &[String],
+    counts: &mut Counts,
+) -> Result<Vec<(usize, String)>, RedactError> {
+    if order.is_allowed() || order.deny().is_some() {
+        return Ok(Vec::new());
+    }
+    let asked: Vec<_> = texts.iter().map(|text| DetectorText { text, name: None }).collect();
+    let spans = ask(detector, &asked)?;
+    let mut changed = Vec::new();
+    for of_text in spans.chunk_by(|a, b| a.text == b.text) {
+        let Some(n) = of_text.first().map(|span| span.text) else { continue };
+        let text = texts.get(n).map_or("", String::as_str);
+        if let Some(text) = masked(order, text, of_text, counts)? {
+            changed.push((n, text));
+        }
+    }
+    Ok(changed)
 }
 
 /// Its spans in the order of texts and places; those that fit none are an error.
@@ -203,7 +226,7 @@ fn masked(
 ) -> Result<Option<String>, RedactError> {
     let mut out = String::with_capacity(text.len());
     let (mut copied, mut changed) = (0, false);
-    for span in spans {
+    for span in spans.iter().filter(|span| !order.is_off(span.rule)) {
         for (start, end) in between_tokens(text, span.start.max(copied), span.end) {
             let value = text.get(start..end).ok_or(RedactError::Detector)?;
             let what = What::Rule(span.rule);

@@ -44,6 +44,7 @@
 mod about;
 mod assign;
 mod base64;
+mod bytes;
 mod canary;
 mod canary_vectors;
 mod card;
@@ -262,7 +263,7 @@ impl Redactor {
         canonical: &[u8],
         names: Option<&Names<'_>>,
     ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        let masked = redact_json(order, canonical, names)?;
+        let masked = redact_json(order, canonical, names, true)?;
         let Some(detector) = &self.detector else { return Ok(masked) };
         let (masked, mut counts) = masked.unzip();
         let counts = counts.get_or_insert_default();
@@ -273,7 +274,7 @@ impl Redactor {
             return Ok(found.then(|| (masked.unwrap_or_else(|| canonical.to_vec()), counts)));
         };
         // What it took away may have stood between a word and a number.
-        let last = redact_json(order, &more, names)?;
+        let last = redact_json(order, &more, names, false)?;
         Ok(Some(match last {
             Some((document, again)) => {
                 counts.merge(&again);
@@ -312,40 +313,6 @@ impl Redactor {
             let found = masked.is_some() || !counts.is_empty();
             Ok(found.then(|| (masked.unwrap_or_else(|| text.to_owned()), counts)))
         })
-    }
-
-    /// Masks a part of a record that is bytes. Text is read as text; of other bytes each run that is
-    /// UTF-8 is, and what lies between stays. `None` when nothing was found.
-    ///
-    /// # Errors
-    ///
-    /// [`RedactError::NotSettled`].
-    pub fn redact_bytes_part(
-        &self,
-        place: &PartPlace<'_>,
-        bytes: &[u8],
-    ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            let masked = self.redact_text_part(place, text)?;
-            return Ok(masked.map(|(text, counts)| (text.into_bytes(), counts)));
-        }
-        if self.under(place, |order| order.deny().is_some()) {
-            let masked = self.redact_text_part(place, &String::from_utf8_lossy(bytes))?;
-            return Ok(masked.map(|(text, counts)| (text.into_bytes(), counts)));
-        }
-        let (mut out, mut counts, mut found) = (Vec::new(), Counts::default(), false);
-        for chunk in bytes.utf8_chunks() {
-            match self.redact_text_part(place, chunk.valid())? {
-                Some((text, more)) => {
-                    out.extend_from_slice(text.as_bytes());
-                    counts.merge(&more);
-                    found = true;
-                }
-                None => out.extend_from_slice(chunk.valid().as_bytes()),
-            }
-            out.extend_from_slice(chunk.invalid());
-        }
-        Ok(found.then_some((out, counts)))
     }
 
     /// Masks a JSON document: [`Redactor::redact_part`] of an input.
@@ -413,17 +380,24 @@ impl Redactor {
     }
 }
 
-/// Passes over a document until one finds nothing more.
+/// Passes over a document until one finds nothing more. What stands by its action is counted if
+/// `is_first`: it is found again by every pass.
 fn redact_json(
     order: &Order<'_>,
     canonical: &[u8],
     names: Option<&Names<'_>>,
+    is_first: bool,
 ) -> Result<Option<(Vec<u8>, Counts)>, RedactError> {
     let mut counts = Counts::default();
     let mut masked: Option<Vec<u8>> = None;
     for n in 0..PASSES_MAX {
-        let (document, again) =
-            pass(order, masked.as_deref().unwrap_or(canonical), names, n == 0, &mut counts)?;
+        let (document, again) = pass(
+            order,
+            masked.as_deref().unwrap_or(canonical),
+            names,
+            is_first && n == 0,
+            &mut counts,
+        )?;
         let is_done = document.is_none() || !again;
         masked = document.or(masked);
         if is_done {

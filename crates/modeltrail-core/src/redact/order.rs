@@ -114,6 +114,11 @@ impl<'p> Order<'p> {
         Some(Self { spot: Some(self.spot.as_ref()?.element(index)), ..*self })
     }
 
+    /// Whether the policy has a rule off.
+    pub(super) fn is_off(&self, rule: Rule) -> bool {
+        self.policy.is_some() && !self.rules.has(rule)
+    }
+
     /// Whether the value here is never stored, and what takes its place.
     pub(super) fn deny(&self) -> Option<Denied<'p>> {
         self.spot.as_ref()?.deny()

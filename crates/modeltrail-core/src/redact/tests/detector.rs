@@ -101,3 +101,52 @@ fn a_policy_says_what_is_done_with_it() {
     let digest = crate::hash::sha256(&[lines.as_bytes()]).to_hex();
     assert_eq!(rules.with_detector(Arc::new(Fake)).policy_digest(), digest);
 }
+
+/// Counts how often it is asked.
+#[derive(Default)]
+struct Counting(std::sync::atomic::AtomicUsize);
+
+impl Detector for Counting {
+    fn name(&self) -> &str {
+        "counting"
+    }
+
+    fn version(&self) -> &str {
+        "1"
+    }
+
+    fn find(&self, texts: &[DetectorText<'_>]) -> Result<Vec<DetectorSpan>, DetectorError> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Fake.find(texts)
+    }
+}
+
+#[test]
+fn bytes_are_one_question() {
+    let counting = Arc::new(Counting::default());
+    let redactor = Redactor::default().with_detector(counting.clone());
+    let place = super::super::PartPlace { part: crate::code::PartId::Input, model: "m" };
+    let (masked, counts) =
+        redactor.redact_bytes_part(&place, b"Ada\xffx\xffjo@example.com Ada\xfe").unwrap().unwrap();
+    assert_eq!(masked, b"[PERSON_NAME]\xffx\xff[EMAIL] [PERSON_NAME]\xfe");
+    assert_eq!((counts.get(Rule::PersonName), counts.get(Rule::Email)), (2, 1));
+    assert_eq!(counting.0.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert!(redactor.redact_bytes_part(&place, b"error\xff").is_err());
+    assert_eq!(redactor.redact_bytes_part(&place, b"x\xff"), Ok(None));
+}
+
+#[test]
+fn what_is_kept_counts_once_and_what_is_off_or_allowed_not_at_all() {
+    let under = |rules: &str| {
+        let text = format!("version = 1\nname = 'x'\n{rules}");
+        let policy = RedactionPolicy::parse(&text, &Rule::TYPES).unwrap();
+        Redactor::with_policy(policy, None).with_detector(Arc::new(Fake))
+    };
+    let json = br#"{"n":"Ada jo@example.com"}"#;
+    let (_, counts) = under("[types]\nemail = 'keep'\n").redact_json(json).unwrap().unwrap();
+    assert_eq!((counts.get(Rule::Email), counts.get(Rule::PersonName)), (1, 1));
+    let off = under("[types]\nperson_name = 'off'\n");
+    assert_eq!(off.redact_json(br#"["Ada"]"#), Ok(None));
+    assert_eq!(off.redact_text("Ada"), None);
+    assert_eq!(under("[[allow]]\npaths = ['$']\n").redact_text("Ada"), None);
+}
