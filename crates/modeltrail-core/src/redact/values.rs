@@ -12,7 +12,12 @@ pub(super) fn is_blank(value: &str) -> bool {
             // One that is cut off.
             None => {
                 let cut = rest.strip_prefix('[').unwrap_or("x");
-                return cut.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+                let label = |b: u8| b.is_ascii_uppercase() || b == b'_';
+                let n = cut.bytes().position(|b| !label(b)).unwrap_or(cut.len());
+                let tail = cut.get(n..).unwrap_or_default();
+                let token = |b: u8| b.is_ascii_lowercase() || b == b':';
+                return tail.is_empty()
+                    || (n > 0 && tail.starts_with(':') && tail.bytes().all(token));
             }
         }
     }
@@ -165,7 +170,15 @@ mod tests {
 
     #[test]
     fn what_the_redactor_wrote_is_blank() {
-        for text in ["[EMAIL]", " [US_SSN], [CC]", "", "--", "[PHONE:k1:7f9c2d]", "[PASSWORD"] {
+        for text in [
+            "[EMAIL]",
+            " [US_SSN], [CC]",
+            "",
+            "--",
+            "[PHONE:k1:7f9c2d]",
+            "[PASSWORD",
+            "[PASSWORD:a:kcfm",
+        ] {
             assert!(is_blank(text), "{text:?}");
         }
         for text in ["a", "[EMAIL] x", "[x]", "[A]x", "12"] {

@@ -247,6 +247,22 @@ fn each_finding_says_where_it_stands_and_why() {
     assert_eq!((near.type_name.as_str(), &near.why), ("phone", &super::super::Why::WordNear));
 }
 
+#[test]
+fn the_canary_finds_nothing_left_whatever_is_done_with_what_is_found() {
+    for action in ["'replace'", "'pseudonym'", "'remove'", "'mask'", "{ mask = 1 }"] {
+        let report = redactor(&format!("[types]\ndefault = {action}\n")).canary();
+        assert!(report.is_clean(), "{action}: {report:?}");
+    }
+    check(
+        "[types]\ndefault = 'remove'\npassword = 'pseudonym'\n[[deny]]\nkeys = ['password']\naction = 'pseudonym'\n",
+        &[(
+            "[\"password: hunter22x, \"]",
+            "[\"password: [PASSWORD:a:ofbhenjncedhijpo], \"]",
+            "password 1",
+        )],
+    );
+}
+
 /// Stretches of policies, of which any may stand together.
 const STRETCHES: &[&str] = &[
     "[types]\ndefault = 'mask'\nemail = 'pseudonym'\nphone = 'remove'\n",
