@@ -11,6 +11,7 @@
 pub mod anchor;
 pub mod bundle;
 pub mod canonical;
+pub mod capture;
 pub mod checkpoint;
 pub mod code;
 pub mod commitment;

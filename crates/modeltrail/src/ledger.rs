@@ -142,6 +142,12 @@ impl Ledger {
         self.dir.join("spool")
     }
 
+    /// Where processes count the requests that came to them, a file for each producer.
+    #[must_use]
+    pub fn coverage_dir(&self) -> PathBuf {
+        self.dir.join("coverage")
+    }
+
     /// The file that the sequencer holds locked.
     #[must_use]
     pub fn lock_path(&self) -> PathBuf {

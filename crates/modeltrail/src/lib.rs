@@ -43,6 +43,7 @@ pub mod check;
 mod clock;
 mod disk;
 mod entropy;
+pub mod in_flight;
 pub mod keys;
 mod ledger;
 pub mod proofs;
@@ -59,7 +60,9 @@ pub mod spool;
 pub mod store;
 pub mod tiles;
 
+pub use in_flight::{Capturer, InFlight};
 pub use ledger::{Ledger, LedgerError, Place};
+pub use modeltrail_core::capture;
 pub use modeltrail_core::receipt::Receipt;
 pub use modeltrail_core::{
     Kind, Limits, Record, RecordError, Status, query::Query, record::Payload,

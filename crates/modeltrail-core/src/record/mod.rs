@@ -63,6 +63,30 @@ pub struct Failure {
     pub message: Option<String>,
 }
 
+/// How much of what passed was captured.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Complete {
+    /// All of it.
+    #[default]
+    Full,
+    /// The first bytes of a body that was longer than what is kept.
+    Truncated,
+    /// Length and hash alone of a body that could not be read, and so not redacted.
+    Digest,
+}
+
+impl Complete {
+    /// The name in headers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Truncated => "truncated",
+            Self::Digest => "digest",
+        }
+    }
+}
+
 /// A record as submitted, checked field by field.
 ///
 /// ```
@@ -95,6 +119,11 @@ pub struct Record {
     pub(crate) pipeline: Option<Payload>,
     pub(crate) links: Vec<Link>,
     pub(crate) metadata: Option<Payload>,
+    /// How much of it was captured, and the way in, where they are not the recorder's own.
+    pub(crate) complete: Complete,
+    pub(crate) mode: Option<&'static str>,
+    /// Of an intent, and of the record of what became of it: the record id that both have.
+    pub(crate) record_id: Option<[u8; 16]>,
     /// The first thing a builder call refused, given back when the record is submitted.
     pub(crate) refused: Option<RecordError>,
 }
@@ -135,6 +164,9 @@ impl Record {
             pipeline: None,
             links: Vec::new(),
             metadata: None,
+            complete: Complete::Full,
+            mode: None,
+            record_id: None,
             refused: None,
         }
     }
@@ -217,6 +249,43 @@ impl Record {
         self
     }
 
+    /// How long the model took, in microseconds.
+    #[must_use]
+    pub const fn latency_us(mut self, latency_us: u64) -> Self {
+        self.latency_us = Some(latency_us);
+        self
+    }
+
+    /// The way in, as the header names it, in place of the recorder's; and how much was captured.
+    #[must_use]
+    pub const fn captured(mut self, mode: &'static str, complete: Complete) -> Self {
+        self.mode = Some(mode);
+        self.complete = complete;
+        self
+    }
+
+    /// An intent: what is about to be asked, recorded before it is. Its entry has the record id given, and so has
+    /// that of the record of what became of it ([`Record::outcome_of_intent`]).
+    #[must_use]
+    pub const fn into_intent(mut self, record_id: [u8; 16]) -> Self {
+        self.kind = Kind::Intent;
+        self.record_id = Some(record_id);
+        self
+    }
+
+    /// What became of an intent.
+    #[must_use]
+    pub const fn outcome_of_intent(mut self, record_id: [u8; 16]) -> Self {
+        self.record_id = Some(record_id);
+        self
+    }
+
+    /// The record id that an intent and its record have; of others it is made when they are framed.
+    #[must_use]
+    pub const fn record_id(&self) -> Option<[u8; 16]> {
+        self.record_id
+    }
+
     /// Whether the model answered; `success` when absent, `failure` when only an error is given.
     #[must_use]
     pub const fn status(mut self, status: Status) -> Self {
@@ -250,6 +319,31 @@ impl Record {
         self.request_id.as_deref()
     }
 
+    /// The record without input and output, for one whose bodies cannot be kept; it says so in its header.
+    #[must_use]
+    pub fn without_bodies(&self) -> Self {
+        Self {
+            request_id: self.request_id.clone(),
+            request_id_assigned: self.request_id_assigned,
+            time_ns: self.time_ns,
+            time_assigned: self.time_assigned,
+            model: self.model.clone(),
+            user_id: self.user_id.clone(),
+            subject_id: self.subject_id.clone(),
+            session_id: self.session_id.clone(),
+            trace_id: self.trace_id.clone(),
+            client_address: self.client_address.clone(),
+            latency_us: self.latency_us,
+            status: self.status,
+            failure: self.failure.clone(),
+            metadata: self.metadata.clone(),
+            complete: Complete::Digest,
+            mode: self.mode,
+            record_id: self.record_id,
+            ..Self::new(self.kind)
+        }
+    }
+
     /// Fills what the caller left out. Assigned values are marked as such in the header, so that a
     /// second submission is compared without them.
     pub fn assign(&mut self, request_id: impl FnOnce() -> String, now_ns: impl FnOnce() -> i64) {
@@ -272,7 +366,8 @@ impl Record {
         if let Some(error) = &self.refused {
             return Err(error.clone());
         }
-        if !self.kind.is_submittable() {
+        let is_intent = self.kind == Kind::Intent && self.record_id.is_some();
+        if !self.kind.is_submittable() && !is_intent {
             return Err(RecordError::own_kind(self.kind));
         }
         self.check_ids()?;
@@ -314,7 +409,7 @@ impl Record {
 
     fn check_model(&self) -> Result<(), RecordError> {
         let Some(model) = &self.model else {
-            return if self.kind == Kind::Prediction {
+            return if matches!(self.kind, Kind::Prediction | Kind::Intent) {
                 Err(RecordError::missing("/model"))
             } else {
                 Ok(())

@@ -275,8 +275,8 @@ fn header(
     to_canonical(&Header {
         assigned,
         capture: Some(Capture {
-            complete: Cow::Borrowed("full"),
-            mode: Cow::Borrowed(context.mode),
+            complete: Cow::Borrowed(record.complete.name()),
+            mode: Cow::Borrowed(record.mode.unwrap_or(context.mode)),
         }),
         input_media_type: input_media_type.as_deref().map(Cow::Borrowed),
         kind: Cow::Borrowed(record.kind.name()),

@@ -268,10 +268,10 @@ fn group(shared: &Shared) -> u64 {
     let (mut n, mut bytes, mut framed_bytes) = (0, 0, 0);
     let mut last_seq = None;
     while n < N_GROUP_MAX && framed_bytes < GROUP_BYTES_MAX {
-        let Some(Slot { record, bytes: slot_bytes }) = shared.ring.pop() else { break };
+        let Some(Slot { accepted, bytes: slot_bytes }) = shared.ring.pop() else { break };
         n += 1;
         bytes += slot_bytes;
-        let appended = match shared.intake.frame(record) {
+        let appended = match shared.intake.frame_accepted(accepted) {
             Ok(frame) => {
                 let frame = frame.encode();
                 framed_bytes += frame.len();

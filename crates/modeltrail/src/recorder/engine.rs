@@ -4,15 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use modeltrail_core::capture::{Captured, Exchange};
 use modeltrail_core::control::{Control, ProducerEvent};
 use modeltrail_core::record::Parties;
 use modeltrail_core::{Frame, Record};
 
 use super::capture::{Hurry, Shared, Stop, Waiting, open_sequencer, run_capture, run_sequencer};
+use super::coverage::Coverage;
 use super::declare::prepare;
 use super::intake::Intake;
 use super::published::Published;
-use super::ring::Ring;
+use super::ring::{Accepted, Ring};
 use super::stats::Counters;
 use super::watch::Watch;
 use super::{Ack, OnFull, Recorded, RecorderOptions, RecordingError, Stats};
@@ -36,6 +38,7 @@ pub(super) struct Engine {
     reader: Mutex<Option<Box<dyn Store>>>,
     closed: AtomicBool,
     closing: Mutex<bool>,
+    coverage: Coverage,
     pid: u32,
 }
 
@@ -93,8 +96,10 @@ impl Engine {
             Box::new(move || for_sequencer.stop.thread_done())
         };
         spawn("modeltrail-sequencer", run)?;
+        let coverage = Coverage::new(&shared.ledger.coverage_dir(), &shared.producer.id());
         Ok(Arc::new(Self {
             shared,
+            coverage,
             reader: Mutex::new(Some(store)),
             closed: AtomicBool::new(false),
             closing: Mutex::new(false),
@@ -131,7 +136,7 @@ impl Engine {
         record.assign(|| id.unwrap_or_default(), clock::now_ns);
         let request_id = record.request_id_ref().unwrap_or_default().to_owned();
         if ack == Ack::Accepted {
-            return self.accept(record, request_id);
+            return self.accept(record.into(), request_id);
         }
         if ack == Ack::Published {
             // Before anything of it is taken.
@@ -140,7 +145,41 @@ impl Engine {
         self.record_durably(record, request_id, ack)
     }
 
-    fn accept(&self, record: Record, request_id: String) -> Result<Recorded, RecordingError> {
+    /// Counts a request that came.
+    pub(super) fn count_request(&self) {
+        self.coverage.count();
+    }
+
+    /// Takes what a way in captured.
+    pub(super) fn capture(&self, captured: Captured, ack: Ack) -> Result<Recorded, RecordingError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(RecordingError::Closed);
+        }
+        let request_id = captured.request_id().to_owned();
+        if ack == Ack::Accepted {
+            return self.accept(Accepted::Captured(Box::new(captured)), request_id);
+        }
+        if ack == Ack::Published {
+            self.check_publishes()?;
+        }
+        let frame = self.shared.intake.frame_captured(captured)?;
+        self.keep_durably(frame, request_id, ack)
+    }
+
+    /// Records an intent, and gives its record id; it is where `ack` says when this returns.
+    pub(super) fn intent(&self, exchange: &mut Exchange, ack: Ack) -> Result<(), RecordingError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(RecordingError::Closed);
+        }
+        let assigned = entropy::uuid_text(&entropy::uuid_v7()?);
+        let request_id = exchange.settle_request_id(|| assigned).to_owned();
+        let record = exchange.intent(entropy::uuid_v7()?, clock::now_ns());
+        let bare = record.without_bodies();
+        let frame = self.shared.intake.frame(record).or_else(|_| self.shared.intake.frame(bare))?;
+        self.keep_durably(frame, request_id, ack).map(drop)
+    }
+
+    fn accept(&self, record: Accepted, request_id: String) -> Result<Recorded, RecordingError> {
         let shared = &self.shared;
         let recorded = |dropped| Recorded::early(request_id, Ack::Accepted, dropped);
         let taken = match shared.ring.push(record) {
@@ -171,8 +210,17 @@ impl Engine {
         request_id: String,
         ack: Ack,
     ) -> Result<Recorded, RecordingError> {
+        let frame = self.shared.intake.frame(record)?;
+        self.keep_durably(frame, request_id, ack)
+    }
+
+    fn keep_durably(
+        &self,
+        frame: Frame,
+        request_id: String,
+        ack: Ack,
+    ) -> Result<Recorded, RecordingError> {
         let shared = &self.shared;
-        let frame = shared.intake.frame(record)?;
         let level = if ack == Ack::Written { Level::Written } else { Level::Spooled };
         let bytes = frame.encode();
         let mut seq = None;

@@ -1,6 +1,7 @@
 //! The recorder: what an application holds to record its predictions.
 
 mod capture;
+mod coverage;
 mod declare;
 mod engine;
 mod error;
@@ -27,6 +28,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use modeltrail_core::Record;
+use modeltrail_core::capture::{Captured, Exchange};
 use modeltrail_core::control::Control;
 use modeltrail_core::receipt::Receipt;
 
@@ -63,6 +65,12 @@ pub struct Recorded {
 #[derive(Clone)]
 pub struct Recorder {
     first: Arc<Generation>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("url", &self.first.url).finish_non_exhaustive()
+    }
 }
 
 /// One process's engine; a forked child appends the next.
@@ -162,6 +170,41 @@ impl Recorder {
     /// As [`Recorder::record`].
     pub fn record_at(&self, record: Record, ack: Ack) -> Result<Recorded, RecordingError> {
         self.engine()?.record(record, ack)
+    }
+
+    /// Records what a way in captured, at the stage set in the options. At [`Ack::Accepted`] its record is made on the
+    /// recorder's own thread.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub fn capture(&self, captured: Captured) -> Result<Recorded, RecordingError> {
+        let engine = self.engine()?;
+        engine.capture(captured, engine.ack())
+    }
+
+    /// Records what a way in captured, at the stage given.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub fn capture_at(&self, captured: Captured, ack: Ack) -> Result<Recorded, RecordingError> {
+        self.engine()?.capture(captured, ack)
+    }
+
+    /// Counts a request that came to this process, before anything of it is captured; see [`crate::in_flight`].
+    pub fn count_request(&self) {
+        if let Ok(engine) = self.engine() {
+            engine.count_request();
+        }
+    }
+
+    /// Records that a request is about to go on to the model: an entry of kind `intent`, at [`Ack::Spooled`] when
+    /// this returns. The record of what becomes of it has the same record id; an intent without one, of a producer
+    /// that is gone, gets a record with status `unknown`.
+    ///
+    /// # Errors
+    /// When it cannot be made durable; the request should not go on then.
+    pub fn intent(&self, exchange: &mut Exchange) -> Result<(), RecordingError> {
+        self.engine()?.intent(exchange, Ack::Spooled)
     }
 
     /// Waits until everything that was recorded before has reached a stage.

@@ -6,10 +6,34 @@ use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
 use modeltrail_core::Record;
+use modeltrail_core::capture::Captured;
 
-/// A record with the room that it takes.
+/// What waits to be framed.
+pub(super) enum Accepted {
+    /// A record.
+    Record(Box<Record>),
+    /// What a way in captured; its record is made on the capture thread.
+    Captured(Box<Captured>),
+}
+
+impl Accepted {
+    fn size_hint_bytes(&self) -> usize {
+        match self {
+            Self::Record(record) => record.size_hint_bytes(),
+            Self::Captured(captured) => captured.size_hint_bytes(),
+        }
+    }
+}
+
+impl From<Record> for Accepted {
+    fn from(record: Record) -> Self {
+        Self::Record(Box::new(record))
+    }
+}
+
+/// What was accepted, with the room that it takes.
 pub(super) struct Slot {
-    pub(super) record: Record,
+    pub(super) accepted: Accepted,
     pub(super) bytes: usize,
 }
 
@@ -63,18 +87,18 @@ impl Ring {
         }
     }
 
-    /// Takes a record, or gives it back when there is no room.
-    pub(super) fn push(&self, record: Record) -> Option<Record> {
-        let bytes = record.size_hint_bytes();
+    /// Takes something, or gives it back when there is no room.
+    pub(super) fn push(&self, accepted: Accepted) -> Option<Accepted> {
+        let bytes = accepted.size_hint_bytes();
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         // One record alone may be larger than the bound.
         if before > 0 && before + bytes > self.bytes_max {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Some(record);
+            return Some(accepted);
         }
-        if let Err(slot) = self.slots.push(Slot { record, bytes }) {
+        if let Err(slot) = self.slots.push(Slot { accepted, bytes }) {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Some(slot.record);
+            return Some(slot.accepted);
         }
         self.n_pushed.fetch_add(1, Ordering::Release);
         // The other side says that it sleeps before it looks for the last time, so one of the two
@@ -86,14 +110,14 @@ impl Ring {
     }
 
     /// Waits for room until `deadline`, trying again each time some is made.
-    pub(super) fn push_until(&self, record: Record, deadline: Instant) -> Option<Record> {
-        let mut record = record;
+    pub(super) fn push_until(&self, accepted: Accepted, deadline: Instant) -> Option<Accepted> {
+        let mut accepted = accepted;
         loop {
             let seen = self.room.count();
-            record = self.push(record)?;
+            accepted = self.push(accepted)?;
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Some(record);
+                return Some(accepted);
             }
             self.wake();
             self.room.wait(seen, left);
@@ -159,8 +183,8 @@ impl Ring {
 mod tests {
     use super::*;
 
-    fn record(n: usize) -> Record {
-        Record::prediction("m", "1").input(serde_json::Value::String("x".repeat(n)))
+    fn record(n: usize) -> Accepted {
+        Record::prediction("m", "1").input(serde_json::Value::String("x".repeat(n))).into()
     }
 
     #[test]

@@ -234,3 +234,44 @@ fn a_full_ring_does_what_the_options_say() {
         .collect();
     assert!(text.contains("dropped"), "{text}");
 }
+
+#[test]
+fn a_request_in_flight_is_recorded_once_however_it_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("audit.db").display());
+    let recorder = Recorder::options().create("example.com/audit").open(&url).unwrap();
+    let plan = crate::capture::CaptureConfig::from_toml(
+        "[defaults]\nmodel = 'm'\nversion = '1'\ncapture = 'before_response'",
+    )
+    .unwrap()
+    .plan()
+    .unwrap();
+    let capturer = crate::Capturer::new(recorder.clone(), plan, "tower");
+    let begin = || {
+        let mut flight = capturer.begin("POST", "/predict", None).unwrap();
+        flight.exchange(|exchange| exchange.request_bytes(br#"{"amount": 1}"#));
+        flight.intent().unwrap();
+        flight.exchange(|exchange| exchange.response_status(200));
+        flight.response_bytes(br#"{"prediction": "#);
+        flight
+    };
+    let mut whole = begin();
+    whole.response_bytes(br#""legitimate"}"#);
+    let recorded = whole.end(crate::capture::Ending::Complete).unwrap();
+    drop(begin());
+    assert!(capturer.begin("GET", "/healthz", None).is_none());
+    let reader = recorder.reader().unwrap();
+    for kind in [crate::Kind::Intent, crate::Kind::Prediction] {
+        let of_kind = crate::Query { kind: Some(kind), ..crate::Query::default() };
+        assert_eq!(reader.count(&of_kind).unwrap(), 2, "{kind}");
+    }
+    let entries = reader.by_request_id(&recorded.request_id).unwrap();
+    let [intent, record] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!(intent.leaf.record_id, record.leaf.record_id, "what says that they belong together");
+    assert_ne!(intent.leaf.kind, record.leaf.kind);
+    let counted = std::fs::read_dir(dir.path().join("audit.db.d/coverage")).unwrap();
+    let counts: Vec<String> =
+        counted.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert_eq!(counts, ["00000000000000000002\n"]);
+    recorder.close().unwrap();
+}
