@@ -41,6 +41,7 @@ pub mod anchor_file;
 pub mod bundle;
 pub mod check;
 mod clock;
+pub mod coverage;
 mod disk;
 mod entropy;
 pub mod in_flight;

@@ -10,7 +10,6 @@ use modeltrail_core::record::Parties;
 use modeltrail_core::{Frame, Record};
 
 use super::capture::{Hurry, Shared, Stop, Waiting, open_sequencer, run_capture, run_sequencer};
-use super::coverage::Coverage;
 use super::declare::prepare;
 use super::intake::Intake;
 use super::published::Published;
@@ -19,6 +18,7 @@ use super::stats::Counters;
 use super::watch::Watch;
 use super::{Ack, OnFull, Recorded, RecorderOptions, RecordingError, Stats};
 use crate::clock;
+use crate::coverage::Counter;
 use crate::entropy;
 use crate::ledger::Ledger;
 use crate::sequencer::{Trim, spool_origin};
@@ -38,7 +38,7 @@ pub(super) struct Engine {
     reader: Mutex<Option<Box<dyn Store>>>,
     closed: AtomicBool,
     closing: Mutex<bool>,
-    coverage: Coverage,
+    requests: Counter,
     pid: u32,
 }
 
@@ -96,10 +96,10 @@ impl Engine {
             Box::new(move || for_sequencer.stop.thread_done())
         };
         spawn("modeltrail-sequencer", run)?;
-        let coverage = Coverage::new(&shared.ledger.coverage_dir(), &shared.producer.id());
+        let requests = Counter::new(&shared.ledger.coverage_dir(), &shared.producer.id());
         Ok(Arc::new(Self {
             shared,
-            coverage,
+            requests,
             reader: Mutex::new(Some(store)),
             closed: AtomicBool::new(false),
             closing: Mutex::new(false),
@@ -127,6 +127,7 @@ impl Engine {
         if self.closed.load(Ordering::Acquire) {
             return Err(RecordingError::Closed);
         }
+        self.requests.called();
         record.check()?;
         record.check_size(&self.shared.intake.limits)?;
         let id = match record.request_id_ref() {
@@ -147,7 +148,7 @@ impl Engine {
 
     /// Counts a request that came.
     pub(super) fn count_request(&self) {
-        self.coverage.count();
+        self.requests.count();
     }
 
     /// Takes what a way in captured.

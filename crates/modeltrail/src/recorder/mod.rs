@@ -1,7 +1,6 @@
 //! The recorder: what an application holds to record its predictions.
 
 mod capture;
-mod coverage;
 mod declare;
 mod engine;
 mod error;

@@ -272,6 +272,6 @@ fn a_request_in_flight_is_recorded_once_however_it_ends() {
     let counted = std::fs::read_dir(dir.path().join("audit.db.d/coverage")).unwrap();
     let counts: Vec<String> =
         counted.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
-    assert_eq!(counts, ["00000000000000000002\n"]);
+    assert_eq!(counts, ["00000000000000000002 -----\n"]);
     recorder.close().unwrap();
 }
