@@ -26,13 +26,12 @@ struct Plain<'a> {
 pub(super) fn record(captured: Captured) -> Record {
     let Captured { of, ending, timing } = captured;
     let exchange = &*of.exchange;
-    let request = plain(exchange, &exchange.headers, &of.request.bytes, !of.request.is_truncated());
-    let response = plain(
-        exchange,
-        &exchange.response_headers,
-        &of.response.bytes,
-        !of.response.is_truncated(),
-    );
+    let is_request_whole = !of.request.is_truncated() && !exchange.is_request_cut;
+    // What ended early may end within a token: it is read as what was cut.
+    let is_response_whole = !of.response.is_truncated() && ending == Ending::Complete;
+    let request = plain(exchange, &exchange.headers, &of.request.bytes, is_request_whole);
+    let response =
+        plain(exchange, &exchange.response_headers, &of.response.bytes, is_response_whole);
     let told = told(exchange, &request, &response);
     let route = exchange.route();
     let mut understood = shape::understand(route.and_then(|route| route.shape), &told);
@@ -235,7 +234,6 @@ fn told<'a>(exchange: &'a Exchange, request: &'a Plain<'_>, response: &'a Plain<
         is_whole: plain.is_whole,
     };
     Told {
-        method: &exchange.method,
         path: &exchange.path,
         status: exchange.status,
         request: content(request, &exchange.headers),
