@@ -35,32 +35,46 @@ pub(super) struct Connection {
 }
 
 impl Forwarder {
-    /// Takes a request to the upstream; what goes wrong becomes an answer of the proxy's own, and a record.
-    pub(super) async fn forward(
+    /// Takes a request to the upstream; what goes wrong becomes an answer of the proxy's own, and a record. The record
+    /// begins with the call and not when the answer is first asked for: whoever hangs up at once has asked all the
+    /// same.
+    pub(super) fn forward(
         self: Arc<Self>,
         request: Request<Incoming>,
         connection: Connection,
-    ) -> Response<Answer> {
-        if let Some(what) = headers::ambiguous(request.headers(), request.version()) {
-            return problem::refusal(&format!("the request {what}"));
-        }
-        if request.method() == Method::CONNECT {
-            return problem::answer(StatusCode::METHOD_NOT_ALLOWED, "this is no forward proxy");
-        }
-        let Some(address) = address(&self.options.upstream, request.uri()) else {
-            return problem::refusal("the request names no path");
-        };
-        let guard = self.begin(&request, connection);
-        match self.exchange(request, address, connection, guard.as_ref()).await {
-            Ok(Answered { response, tunnel }) => self.pass_back(response, tunnel, guard),
-            Err(Failed { ending, status, detail }) => {
-                if let Some(guard) = &guard {
-                    guard.recording().feed(|exchange| exchange.response_status(status.as_u16()));
-                    guard.recording().end(ending);
+    ) -> impl Future<Output = Response<Answer>> + Send {
+        let checked = self.check(&request);
+        let guard = checked.is_ok().then(|| self.begin(&request, connection)).flatten();
+        async move {
+            let address = match checked {
+                Ok(address) => address,
+                Err(refusal) => return *refusal,
+            };
+            match self.exchange(request, address, connection, guard.as_ref()).await {
+                Ok(Answered { response, tunnel }) => self.pass_back(response, tunnel, guard),
+                Err(Failed { ending, status, detail }) => {
+                    if let Some(guard) = &guard {
+                        let status = status.as_u16();
+                        guard.recording().feed(|exchange| exchange.response_status(status));
+                        guard.recording().end(ending);
+                    }
+                    problem::answer(status, detail)
                 }
-                problem::answer(status, detail)
             }
         }
+    }
+
+    /// Where a request goes, or why it goes nowhere.
+    fn check(&self, request: &Request<Incoming>) -> Result<http::Uri, Box<Response<Answer>>> {
+        if let Some(what) = headers::ambiguous(request.headers(), request.version()) {
+            return Err(Box::new(problem::refusal(&format!("the request {what}"))));
+        }
+        if request.method() == Method::CONNECT {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            return Err(Box::new(problem::answer(status, "this is no forward proxy")));
+        }
+        let address = address(&self.options.upstream, request.uri());
+        address.ok_or_else(|| Box::new(problem::refusal("the request names no path")))
     }
 
     /// Begins the record, where the plan wants one.

@@ -206,8 +206,8 @@ async fn serve(
         .max_concurrent_streams(N_STREAMS_MAX)
         .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
     let service = service_fn(move |request| {
-        let forwarder = Arc::clone(&forwarder);
-        async move { Ok::<_, std::convert::Infallible>(forwarder.forward(request, connection).await) }
+        let answer = Arc::clone(&forwarder).forward(request, connection);
+        async move { Ok::<_, std::convert::Infallible>(answer.await) }
     });
     let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(served.into_owned()).await {

@@ -19,6 +19,7 @@ mod log;
 mod manners;
 mod outside;
 mod policy;
+mod proxy;
 mod query;
 mod redact;
 mod refusals;

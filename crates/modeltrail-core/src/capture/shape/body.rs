@@ -39,6 +39,10 @@ impl Read {
             "application/x-ndjson" | "application/jsonl" | "application/ndjson" => {
                 Self::lines(content)
             }
+            // JSON under the type that clients write where nobody says another.
+            "application/x-www-form-urlencoded" if begins_json(content.bytes) => {
+                Self::by_look(content, table, false)
+            }
             "application/x-www-form-urlencoded" => Self::form(content, form::urlencoded),
             "multipart/form-data" => Self::form(content, form::multipart),
             essence => {
@@ -53,7 +57,7 @@ impl Read {
         if begins.starts_with(b"data:") || begins.starts_with(b"event:") {
             return Self::events(content, table);
         }
-        if !says_json && !matches!(begins.first(), Some(b'{' | b'[')) {
+        if !says_json && !begins_json(begins) {
             return Self::bytes(content);
         }
         match Self::json(content) {
@@ -161,6 +165,10 @@ impl Read {
         self.problems.push(problem);
         self
     }
+}
+
+fn begins_json(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 /// A media type that a record takes.
