@@ -1,12 +1,13 @@
 //! Each way in which a request can end: one record, and the right one.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
 use super::sides::{
-    Proxy, ask, break_off, code, connect, read_answer, records, reply, send, upstream,
+    Proxy, ask, break_off, code, connect, read_answer, read_chunk, read_head, records, reply, send,
+    upstream,
 };
 use crate::support::Folder;
 
@@ -95,10 +96,10 @@ fn who_goes_away_is_recorded_with_the_bytes_so_far() {
     });
     let folder = Folder::with_ledger();
     let proxy = Proxy::start(&folder, &format!("http://{up}"), &[]);
-    let mut stream = send(proxy.address, "/streams", "", "{}");
-    let mut first = [0; 64];
-    assert!(stream.read(&mut first).unwrap() > 0);
-    break_off(&stream);
+    let mut streams = BufReader::new(send(proxy.address, "/streams", "", "{}"));
+    read_head(&mut streams).unwrap();
+    assert_eq!(read_chunk(&mut streams).unwrap().unwrap(), b"data: {\"n\": 1}\n\n");
+    break_off(streams.get_ref());
     gone.recv().unwrap();
     let thinks = send(proxy.address, "/thinks", "", "{}");
     arrived.recv().unwrap();
