@@ -65,6 +65,7 @@ pub struct Exchange {
     pub(super) intent: Option<[u8; 16]>,
     pub(super) metadata: serde_json::Map<String, serde_json::Value>,
     pub(super) mode: &'static str,
+    pub(super) request_is_cut: bool,
     request: Tap,
     response: Tap,
 }
@@ -123,6 +124,7 @@ impl Exchange {
             intent: None,
             metadata: serde_json::Map::new(),
             mode: "http",
+            request_is_cut: false,
             request: Tap::new(plan.body_bytes_max),
             response: Tap::new(plan.body_bytes_max),
         }
@@ -183,6 +185,11 @@ impl Exchange {
     /// The next bytes of the request's body.
     pub fn request_bytes(&mut self, bytes: &[u8]) {
         self.request.push(bytes);
+    }
+
+    /// Says that there was more of the request's body than what was fed: nobody read it to its end.
+    pub const fn request_cut(&mut self) {
+        self.request_is_cut = true;
     }
 
     /// The next bytes of the answer's body.

@@ -26,7 +26,8 @@ struct Plain<'a> {
 pub(super) fn record(captured: Captured) -> Record {
     let Captured { of, ending, timing } = captured;
     let exchange = &*of.exchange;
-    let request = plain(exchange, &exchange.headers, &of.request.bytes, !of.request.is_truncated());
+    let request_is_whole = !of.request.is_truncated() && !exchange.request_is_cut;
+    let request = plain(exchange, &exchange.headers, &of.request.bytes, request_is_whole);
     let response = plain(
         exchange,
         &exchange.response_headers,
@@ -39,12 +40,18 @@ pub(super) fn record(captured: Captured) -> Record {
     let (record, claimed) = begin(exchange, route, &mut understood, timing.occurred_ns);
     let complete = match () {
         () if request.closed.is_some() || response.closed.is_some() => Complete::Digest,
-        () if of.request.is_truncated() || of.response.is_truncated() => Complete::Truncated,
+        () if !request_is_whole || of.response.is_truncated() => Complete::Truncated,
         () => Complete::Full,
     };
     let mut capture = Map::new();
     capture.insert("shape".into(), understood.shape.into());
-    capture.insert("request".into(), about_body(&of.request, &request));
+    let mut of_request = about_body(&of.request, &request);
+    if let Value::Object(members) = &mut of_request
+        && exchange.request_is_cut
+    {
+        members.insert("is_cut".into(), true.into());
+    }
+    capture.insert("request".into(), of_request);
     let mut of_response = about_body(&of.response, &response);
     if let Value::Object(members) = &mut of_response {
         let first_byte_ms = timing.first_byte_us.map(|us| json!(us as f64 / 1000.0));

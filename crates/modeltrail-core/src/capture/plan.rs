@@ -145,6 +145,12 @@ impl Plan {
         self
     }
 
+    /// Most bytes that are kept of a body.
+    #[must_use]
+    pub const fn body_bytes_max(&self) -> usize {
+        self.body_bytes_max
+    }
+
     /// Begins an exchange; `None` where the plan does not want this request. `path` is as it came, without the
     /// query.
     #[must_use]
