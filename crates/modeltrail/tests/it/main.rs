@@ -12,3 +12,5 @@ mod place;
 mod published;
 #[cfg(test)]
 mod takeover;
+#[cfg(test)]
+mod tower;

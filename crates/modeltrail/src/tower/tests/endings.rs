@@ -123,7 +123,8 @@ fn answers_without_a_body_are_recorded_with_their_head() {
 
 #[test]
 fn failures_are_told_apart() {
-    let cases: [(fn() -> Given, &str, &str); 4] = [
+    type Gives = fn() -> Given;
+    let cases: [(Gives, &str, &str); 4] = [
         (|| Err("no model is loaded".into()), "service_error", "no model is loaded"),
         (
             || json_answer(script(&[Data("{"), Fail("the model went away")])),
