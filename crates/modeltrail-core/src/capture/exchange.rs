@@ -65,7 +65,7 @@ pub struct Exchange {
     pub(super) intent: Option<[u8; 16]>,
     pub(super) metadata: serde_json::Map<String, serde_json::Value>,
     pub(super) mode: &'static str,
-    pub(super) request_is_cut: bool,
+    pub(super) is_request_cut: bool,
     request: Tap,
     response: Tap,
 }
@@ -124,7 +124,7 @@ impl Exchange {
             intent: None,
             metadata: serde_json::Map::new(),
             mode: "http",
-            request_is_cut: false,
+            is_request_cut: false,
             request: Tap::new(plan.body_bytes_max),
             response: Tap::new(plan.body_bytes_max),
         }
@@ -187,9 +187,9 @@ impl Exchange {
         self.request.push(bytes);
     }
 
-    /// Says that there was more of the request's body than what was fed: nobody read it to its end.
+    /// Says that the request's body ended before its end, or that nobody read the rest of it.
     pub const fn request_cut(&mut self) {
-        self.request_is_cut = true;
+        self.is_request_cut = true;
     }
 
     /// The next bytes of the answer's body.

@@ -26,32 +26,24 @@ struct Plain<'a> {
 pub(super) fn record(captured: Captured) -> Record {
     let Captured { of, ending, timing } = captured;
     let exchange = &*of.exchange;
-    let request_is_whole = !of.request.is_truncated() && !exchange.request_is_cut;
-    let request = plain(exchange, &exchange.headers, &of.request.bytes, request_is_whole);
-    let response = plain(
-        exchange,
-        &exchange.response_headers,
-        &of.response.bytes,
-        !of.response.is_truncated(),
-    );
+    let is_request_whole = !of.request.is_truncated() && !exchange.is_request_cut;
+    // What ended early may end within a token: it is read as what was cut.
+    let is_response_whole = !of.response.is_truncated() && ending == Ending::Complete;
+    let request = plain(exchange, &exchange.headers, &of.request.bytes, is_request_whole);
+    let response =
+        plain(exchange, &exchange.response_headers, &of.response.bytes, is_response_whole);
     let told = told(exchange, &request, &response);
     let route = exchange.route();
     let mut understood = shape::understand(route.and_then(|route| route.shape), &told);
     let (record, claimed) = begin(exchange, route, &mut understood, timing.occurred_ns);
     let complete = match () {
         () if request.closed.is_some() || response.closed.is_some() => Complete::Digest,
-        () if !request_is_whole || of.response.is_truncated() => Complete::Truncated,
+        () if of.request.is_truncated() || of.response.is_truncated() => Complete::Truncated,
         () => Complete::Full,
     };
     let mut capture = Map::new();
     capture.insert("shape".into(), understood.shape.into());
-    let mut of_request = about_body(&of.request, &request);
-    if let Value::Object(members) = &mut of_request
-        && exchange.request_is_cut
-    {
-        members.insert("is_cut".into(), true.into());
-    }
-    capture.insert("request".into(), of_request);
+    capture.insert("request".into(), about_body(&of.request, &request));
     let mut of_response = about_body(&of.response, &response);
     if let Value::Object(members) = &mut of_response {
         let first_byte_ms = timing.first_byte_us.map(|us| json!(us as f64 / 1000.0));
@@ -242,7 +234,6 @@ fn told<'a>(exchange: &'a Exchange, request: &'a Plain<'_>, response: &'a Plain<
         is_whole: plain.is_whole,
     };
     Told {
-        method: &exchange.method,
         path: &exchange.path,
         status: exchange.status,
         request: content(request, &exchange.headers),

@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod context;
 mod demo;
+mod doctor;
 mod entry;
 mod init;
 mod key;
@@ -87,6 +88,7 @@ enum Command {
     Bundle(Box<bundle::Args>),
     Report(report::Args),
     Status(status::Args),
+    Doctor(doctor::Args),
     Key(key::Args),
     Recover(recover::Args),
     Tiles(tiles::Args),
@@ -180,6 +182,7 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Bundle(args) => bundle::run(args, &context),
         Command::Report(args) => report::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Doctor(args) => doctor::run(args, &context),
         Command::Key(args) => key::run(args, &context),
         Command::Recover(args) => recover::run(args, &context),
         Command::Tiles(args) => tiles::run(args, &context),

@@ -13,6 +13,7 @@ mod bundle;
 mod canary;
 mod config;
 mod demo;
+mod doctor;
 mod key;
 mod log;
 mod manners;

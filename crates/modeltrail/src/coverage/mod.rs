@@ -10,6 +10,7 @@ mod counter;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use modeltrail_core::control::{Control, GapReason, ProducerEvent};
 use modeltrail_core::hash::hex;
@@ -19,6 +20,7 @@ use modeltrail_core::{Kind, Leaf, PartId};
 
 use crate::ledger::Ledger;
 use crate::reader::{ReadError, Reader};
+use crate::spool::{self, SpoolError};
 use crate::store::StoreError;
 
 use counter::Counted;
@@ -40,6 +42,9 @@ pub enum CoverageError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The spool cannot be looked at.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// A counter cannot be read.
     #[error("the counters of requests in {dir} cannot be read: {error}; allow it or look there")]
     Counters {
@@ -95,11 +100,14 @@ struct Tally {
     gaps: BTreeMap<&'static str, u64>,
 }
 
-/// The coverage of every producer that counted requests.
+/// The coverage of every producer that counted requests. `spool_dir` is where they hand over what they record.
 ///
 /// # Errors
-/// When ledger or counters cannot be read.
-pub fn of(ledger: &Ledger) -> Result<Vec<ProducerCoverage>, CoverageError> {
+/// When ledger, spool or counters cannot be read.
+pub fn of(ledger: &Ledger, spool_dir: &Path) -> Result<Vec<ProducerCoverage>, CoverageError> {
+    // Before the counters: a process that starts in between is taken for one that goes on.
+    let is_over = spool::n_alive(spool_dir)? == 0 && spool::peek(spool_dir)?.n_segments == 0;
+    let if_unsaid = if is_over { Life::Lost } else { Life::Open };
     let dir = ledger.coverage_dir();
     let counters = counter::read_all(&dir)
         .map_err(|error| CoverageError::Counters { dir: dir.display().to_string(), error })?;
@@ -121,7 +129,7 @@ pub fn of(ledger: &Ledger) -> Result<Vec<ProducerCoverage>, CoverageError> {
             if has_calls { count_captured(&reader, &producer)? } else { tally.n_leaves };
         answers.push(ProducerCoverage {
             producer: hex(&producer),
-            life: tally.life.unwrap_or(Life::Open),
+            life: tally.life.unwrap_or(if_unsaid),
             n_requests,
             n_recorded: n_captured + tally.n_outcomes,
             n_unknown: tally.n_outcomes,
@@ -184,12 +192,17 @@ fn count_captured(reader: &Reader, producer: &[u8; 16]) -> Result<u64, CoverageE
             let header = entry.parts.iter().find(|part| part.id == PartId::Header);
             let header =
                 header.and_then(|part| serde_json::from_slice::<Header<'_>>(&part.bytes).ok());
-            let mode = header.and_then(|header| header.capture).map(|capture| capture.mode);
-            n_captured += u64::from(mode.is_some_and(|mode| !CALLS.contains(&&*mode)));
+            n_captured += u64::from(header.is_some_and(|header| is_captured(&header)));
         }
         from = to;
     }
     Ok(n_captured)
+}
+
+/// True for the header of a record that a way in captured, and no call of the application's own made.
+#[must_use]
+pub fn is_captured(header: &Header<'_>) -> bool {
+    header.capture.as_ref().is_some_and(|capture| !CALLS.contains(&&*capture.mode))
 }
 
 /// What producers and gaps say of themselves.

@@ -8,6 +8,7 @@ fn what_came_is_held_against_what_was_recorded() {
     let url = format!("sqlite:{}", dir.path().join("audit.db").display());
     let recorder = Recorder::options().create("example.com/audit").open(&url).unwrap();
     let ledger = Ledger::parse(&url).unwrap();
+    let of = |ledger: &Ledger| super::of(ledger, &ledger.spool_dir());
     assert_eq!(of(&ledger).unwrap(), []);
     let config = "[defaults]\nmodel = 'm'\nversion = '1'";
     let plan = CaptureConfig::from_toml(config).unwrap().plan().unwrap();

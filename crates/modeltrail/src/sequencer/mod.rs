@@ -9,6 +9,7 @@ mod open;
 mod tests;
 
 pub use error::SequencerError;
+pub use open::is_sequenced;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;

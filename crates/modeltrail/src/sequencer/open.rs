@@ -106,6 +106,23 @@ impl Sequencer {
     }
 }
 
+/// True when some process sequences this ledger now. It is asked by trying the lock, which a sequencer that starts
+/// in this moment tries again for.
+///
+/// # Errors
+/// When the lock cannot be looked at.
+pub fn is_sequenced(ledger: &Ledger) -> Result<bool, SequencerError> {
+    if ledger.is_memory() {
+        return Ok(false);
+    }
+    let path = ledger.lock_path();
+    match RealDisk.try_lock(&path, false) {
+        Ok(lock) => Ok(lock.is_none()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(SequencerError::Io { path, source }),
+    }
+}
+
 fn take_lock(ledger: &Ledger) -> Result<Option<Box<dyn DiskLock>>, SequencerError> {
     if ledger.is_memory() {
         return Ok(None);

@@ -118,11 +118,11 @@ mod writer;
 pub use consumer::{Consumer, Depth, Waker};
 pub use counters::ProducerCounters;
 pub use error::SpoolError;
-pub use place::{SpoolOptions, SpoolState, peek};
+pub use place::{SpoolOptions, SpoolState, n_alive, peek};
 pub use producer::{Level, Producer};
 pub use track::Item;
 
-pub(crate) use place::{Place, check_dir, n_alive};
+pub(crate) use place::{Place, check_dir};
 
 /// Names a producer: 16 random bytes.
 pub type ProducerId = [u8; 16];

@@ -152,7 +152,11 @@ pub(crate) fn check_dir(
 }
 
 /// How many producers of a spool directory live, those of this process included.
-pub(crate) fn n_alive(dir: &Path) -> Result<usize, SpoolError> {
+///
+/// # Errors
+///
+/// [`SpoolError::Io`].
+pub fn n_alive(dir: &Path) -> Result<usize, SpoolError> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let place =
         Place { disk, dir: dir.to_path_buf(), options: SpoolOptions::default(), origin: [0; 32] };

@@ -47,7 +47,7 @@
 //!
 //! Bodies are tapped as they stream: frames, trailers, `size_hint` and `is_end_stream` are those of the application, so
 //! lengths and chunks on the wire are what they were. Of a request's body what the application has read is
-//! recorded; where that is not all of it, `capture.request.is_cut` says so.
+//! recorded; where that is not all of it, the record's header says `truncated`.
 //!
 //! # What waits
 //!

@@ -5,7 +5,7 @@ use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, Bytes};
 use axum::http::{Request, Response};
 use bytes::{Buf as _, BufMut as _};
 use modeltrail::capture::CaptureConfig;
