@@ -130,42 +130,50 @@ fn begin(
         version: named(|route| &route.version, &understood.version)
             .unwrap_or_else(|| UNKNOWN.into()),
     };
-    let mut claimed = Vec::new();
-    let mut identity =
-        |name, known: &Option<String>, sources: fn(&Route) -> &[Source], said: &Option<String>| {
+    let identity =
+        |known: &Option<String>, sources: fn(&Route) -> &[Source], said: &Option<String>| {
             if let Some(known) = known {
-                return Some(fit(known, ID_BYTES_MAX));
+                return Some((known.clone(), true));
             }
-            let found = route.and_then(|route| first(sources(route)));
-            let is_trusted = found.as_ref().is_some_and(|(_, source)| {
-                matches!(source, Source::Literal(_))
-                    || route.is_some_and(|route| route.trusted.contains(source))
-            });
-            let text = found.map(|(text, _)| text).or_else(|| said.clone())?;
-            if !is_trusted {
-                claimed.push(name);
-            }
-            Some(fit(&text, ID_BYTES_MAX))
+            let Some((text, source)) = route.and_then(|route| first(sources(route))) else {
+                return said.clone().map(|text| (text, false));
+            };
+            let is_trusted = route.is_some_and(|route| route.trusted.contains(&source));
+            Some((text, is_trusted || matches!(source, Source::Literal(_))))
         };
-    let user = identity("user_id", &exchange.user_id, |route| &route.user, &understood.user);
-    let subject = identity("subject_id", &exchange.subject_id, |route| &route.subject, &None);
-    let session =
-        identity("session_id", &exchange.session_id, |route| &route.session, &understood.session);
-    let mut record =
-        Record::prediction(String::new(), String::new()).model(model).timestamp_ns(occurred_ns);
-    for (value, set) in [
-        (user, Record::user_id as fn(Record, String) -> Record),
-        (subject, Record::subject_id),
-        (session, Record::session_id),
-        (
-            exchange.client_address.as_deref().map(|text| fit(text, ID_BYTES_MAX)),
-            Record::client_address,
-        ),
-        (trace_id(&exchange.headers), Record::trace_id),
+    let user = identity(&exchange.user_id, |route| &route.user, &understood.user);
+    let subject = identity(&exchange.subject_id, |route| &route.subject, &None);
+    let session = identity(&exchange.session_id, |route| &route.session, &understood.session);
+    let (mut identities, mut claimed) = (Vec::new(), Vec::new());
+    for (name, found, set) in [
+        ("user_id", user, Record::user_id as fn(Record, String) -> Record),
+        ("subject_id", subject, Record::subject_id),
+        ("session_id", session, Record::session_id),
     ] {
-        if let Some(value) = value {
-            record = set(record, value);
-        }
+        let Some((text, is_known)) = found else { continue };
+        identities.push((set, text));
+        claimed.extend((!is_known).then_some(name));
+    }
+    let record = Record::prediction(String::new(), String::new()).model(model);
+    let record = identities
+        .into_iter()
+        .fold(record, |record, (set, text)| set(record, fit(&text, ID_BYTES_MAX)));
+    (with_request(record, exchange, understood, occurred_ns), claimed)
+}
+
+/// What intent and record have of the request itself.
+fn with_request(
+    record: Record,
+    exchange: &Exchange,
+    understood: &mut Understood,
+    occurred_ns: i64,
+) -> Record {
+    let mut record = record.timestamp_ns(occurred_ns);
+    if let Some(address) = &exchange.client_address {
+        record = record.client_address(fit(address, ID_BYTES_MAX));
+    }
+    if let Some(trace_id) = trace_id(&exchange.headers) {
+        record = record.trace_id(trace_id);
     }
     match exchange.request_id.clone() {
         Some(id) if exchange.request_id_assigned => record.assign(|| id, || occurred_ns),
@@ -181,7 +189,7 @@ fn begin(
     if let Some(decoding) = understood.decoding.take() {
         record = record.pipeline(json!({"decoding": decoding}));
     }
-    (record, claimed)
+    record
 }
 
 /// The request id that a place outside the bodies gives.

@@ -1,3 +1,5 @@
+//! Configurations, and what an exchange takes from them.
+
 use super::*;
 use crate::record::Record;
 

@@ -1,3 +1,5 @@
+//! Requests that came against what the ledger has.
+
 use super::*;
 use crate::capture::{CaptureConfig, Ending};
 use crate::{Ack, Capturer, Record, Recorder};

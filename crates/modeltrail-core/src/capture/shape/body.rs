@@ -135,13 +135,10 @@ impl Read {
             lines.pop();
         }
         let lines = lines.into_iter().map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-        lines.map(|line| Some(Self::canonical(line)?.json?)).collect()
+        lines.map(|line| Self::canonical(line)?.json).collect()
     }
 
-    fn form(
-        content: &Content<'_>,
-        read: fn(&Content<'_>) -> Option<Vec<(String, String)>>,
-    ) -> Self {
+    fn form(content: &Content<'_>, read: form::Reader) -> Self {
         let Some(fields) = read(content).filter(|_| content.is_whole) else {
             return Self::bytes(content).with(if content.is_whole {
                 "no_form"

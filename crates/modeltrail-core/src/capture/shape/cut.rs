@@ -24,6 +24,25 @@ struct Level {
     awaits: Awaits,
 }
 
+/// What a token of the text led to.
+enum Step {
+    /// There may be more.
+    On,
+    /// The token has no end.
+    Cut,
+    /// The whole text's value has ended: nothing but white space was cut off.
+    Whole,
+}
+
+/// Where the reading of a text stands.
+struct Scan<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    levels: Vec<Level>,
+    /// Up to here the text is well formed when its levels are closed.
+    sound_end: usize,
+}
+
 /// Closes a text that was cut: a value that was cut becomes `"[TRUNCATED]"`, a member's name that was cut goes. `None`
 /// where it is no JSON that was cut.
 pub(super) fn close(bytes: &[u8]) -> Option<String> {
@@ -35,69 +54,22 @@ pub(super) fn close(bytes: &[u8]) -> Option<String> {
         }
         Err(_) => return None,
     };
-    let bytes = text.as_bytes();
-    let mut levels: Vec<Level> = Vec::new();
-    // Up to here the text is well formed when its levels are closed.
-    let mut sound_end = 0;
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at).copied() {
+    let mut scan = Scan { bytes: text.as_bytes(), at: 0, levels: Vec::new(), sound_end: 0 };
+    while let Some(byte) = text.as_bytes().get(scan.at).copied() {
         if byte.is_ascii_whitespace() {
-            at += 1;
+            scan.at += 1;
             continue;
         }
-        let awaits = levels.last().map_or(Awaits::Value, |level| level.awaits);
-        match (awaits, byte) {
-            (Awaits::Value, b'{' | b'[') => {
-                let is_object = byte == b'{';
-                let awaits = if is_object { Awaits::Name } else { Awaits::Value };
-                levels.push(Level { is_object, awaits });
-                if levels.len() > DEPTH_MAX {
-                    return None;
-                }
-                at += 1;
-                sound_end = at;
-            }
-            (Awaits::Comma, b'}' | b']') | (Awaits::Name, b'}') | (Awaits::Value, b']') => {
-                levels.pop()?;
-                at += 1;
-                sound_end = at;
-                match levels.last_mut() {
-                    Some(level) => level.awaits = Awaits::Comma,
-                    // Nothing but white space was cut off.
-                    None => return text.get(..at).map(str::to_owned),
-                }
-            }
-            (Awaits::Comma, b',') => {
-                let level = levels.last_mut()?;
-                level.awaits = if level.is_object { Awaits::Name } else { Awaits::Value };
-                at += 1;
-            }
-            (Awaits::Colon, b':') => {
-                levels.last_mut()?.awaits = Awaits::Value;
-                at += 1;
-            }
-            (Awaits::Name, b'"') => {
-                let Some(end) = string_end(bytes, at) else { break };
-                levels.last_mut()?.awaits = Awaits::Colon;
-                at = end;
-            }
-            (Awaits::Value, b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                let end = if byte == b'"' { string_end(bytes, at) } else { word_end(bytes, at) };
-                let Some(end) = end else { break };
-                at = end;
-                sound_end = at;
-                match levels.last_mut() {
-                    Some(level) => level.awaits = Awaits::Comma,
-                    // Nothing but white space was cut off.
-                    None => return text.get(..at).map(str::to_owned),
-                }
-            }
-            _ => return None,
+        match scan.step(byte)? {
+            Step::On => {}
+            Step::Cut => break,
+            Step::Whole => return text.get(..scan.at).map(str::to_owned),
         }
     }
+    let Scan { at, levels, sound_end, .. } = scan;
     let wants_value = match levels.last() {
-        None => at < bytes.len(),
-        Some(level) => level.awaits == Awaits::Value && (level.is_object || at < bytes.len()),
+        None => at < text.len(),
+        Some(level) => level.awaits == Awaits::Value && (level.is_object || at < text.len()),
     };
     let mut closed = text.get(..if wants_value { at } else { sound_end })?.to_owned();
     if wants_value {
@@ -105,6 +77,61 @@ pub(super) fn close(bytes: &[u8]) -> Option<String> {
     }
     closed.extend(levels.iter().rev().map(|level| if level.is_object { '}' } else { ']' }));
     (!closed.is_empty()).then_some(closed)
+}
+
+impl Scan<'_> {
+    /// Takes the token that begins with `byte`; `None` where JSON has none there.
+    fn step(&mut self, byte: u8) -> Option<Step> {
+        let awaits = self.levels.last().map_or(Awaits::Value, |level| level.awaits);
+        match (awaits, byte) {
+            (Awaits::Value, b'{' | b'[') => {
+                let is_object = byte == b'{';
+                let awaits = if is_object { Awaits::Name } else { Awaits::Value };
+                self.levels.push(Level { is_object, awaits });
+                self.at += 1;
+                self.sound_end = self.at;
+                (self.levels.len() <= DEPTH_MAX).then_some(Step::On)
+            }
+            (Awaits::Comma, b'}' | b']') | (Awaits::Name, b'}') | (Awaits::Value, b']') => {
+                self.levels.pop()?;
+                Some(self.value_ends(self.at + 1))
+            }
+            (Awaits::Comma, b',') => {
+                let level = self.levels.last_mut()?;
+                level.awaits = if level.is_object { Awaits::Name } else { Awaits::Value };
+                self.at += 1;
+                Some(Step::On)
+            }
+            (Awaits::Colon, b':') => {
+                self.levels.last_mut()?.awaits = Awaits::Value;
+                self.at += 1;
+                Some(Step::On)
+            }
+            (Awaits::Name, b'"') => {
+                let Some(end) = string_end(self.bytes, self.at) else { return Some(Step::Cut) };
+                self.levels.last_mut()?.awaits = Awaits::Colon;
+                self.at = end;
+                Some(Step::On)
+            }
+            (Awaits::Value, b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                let end = if byte == b'"' { string_end } else { word_end };
+                Some(end(self.bytes, self.at).map_or(Step::Cut, |end| self.value_ends(end)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes that a value ends before `at`.
+    fn value_ends(&mut self, at: usize) -> Step {
+        (self.at, self.sound_end) = (at, at);
+        match self.levels.last_mut() {
+            Some(level) => {
+                level.awaits = Awaits::Comma;
+                Step::On
+            }
+            None => Step::Whole,
+        }
+    }
 }
 
 /// Behind the string that begins at `at`; `None` where its end is missing.

@@ -5,11 +5,17 @@ use memchr::memmem;
 use super::Content;
 use crate::capture::path::percent_decode;
 
+/// Names and values, in the order in which they came.
+pub(super) type Fields = Vec<(String, String)>;
+
+/// What reads a form; `None` where it is none.
+pub(super) type Reader = fn(&Content<'_>) -> Option<Fields>;
+
 /// Most fields of a form that are read; one with more is kept as it came.
 const N_FIELDS_MAX: usize = 10_000;
 
 /// The fields of an `application/x-www-form-urlencoded` body (WHATWG URL, 5.1).
-pub(super) fn urlencoded(content: &Content<'_>) -> Option<Vec<(String, String)>> {
+pub(super) fn urlencoded(content: &Content<'_>) -> Option<Fields> {
     let text = std::str::from_utf8(content.bytes).ok()?;
     let plain = |text: &str| percent_decode(&text.replace('+', " "));
     let pairs = text.trim_end().split('&').filter(|pair| !pair.is_empty());
@@ -23,7 +29,7 @@ pub(super) fn urlencoded(content: &Content<'_>) -> Option<Vec<(String, String)>>
 
 /// The fields of a `multipart/form-data` body (RFC 7578) that has texts alone; `None` for one with a file, which is
 /// kept as it came.
-pub(super) fn multipart(content: &Content<'_>) -> Option<Vec<(String, String)>> {
+pub(super) fn multipart(content: &Content<'_>) -> Option<Fields> {
     let boundary = parameter(content.media_type?, "boundary")?;
     let delimiter = format!("--{boundary}");
     let finder = memmem::Finder::new(&delimiter);

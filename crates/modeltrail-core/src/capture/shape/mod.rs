@@ -1,7 +1,7 @@
 //! Shapes of requests and answers that are understood: what their bodies say of model, user, usage and end, and how
 //! an answer that was streamed is put together.
 //!
-//! What a shape is stands in a table (one file each, [`Table`]); the one engine here reads tables. A stream is put
+//! What a shape is stands in a table (`tables`); the one engine here reads tables. A stream is put
 //! together by the assembler of its family (`stream`). A body that is not what its shape says is kept as it came, and
 //! a code says so: `no_json`, `no_form`, `truncated`, `stream_incomplete`, `unknown_events`, `deltas_differ`,
 //! `arguments_no_json`.

@@ -1,3 +1,5 @@
+//! What is understood of bodies that are whole, cut, or made to cost much.
+
 use proptest::prelude::*;
 
 use super::*;

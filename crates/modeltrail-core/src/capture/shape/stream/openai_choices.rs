@@ -44,7 +44,7 @@ pub(super) fn assemble(events: &[Event], assembly: &mut Assembly) -> Option<Valu
         }
     }
     if !is_chunked {
-        return assembly.error.is_some().then(|| Value::Object(answer));
+        return assembly.error.is_some().then_some(Value::Object(answer));
     }
     // Some servers end without the last line; every choice has said why it ended then.
     let has_ended =
