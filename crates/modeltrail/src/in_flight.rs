@@ -107,7 +107,7 @@ impl InFlight {
     /// When it cannot be made durable; the request should not go on then.
     pub fn intent(&mut self) -> Result<(), RecordingError> {
         match &mut self.exchange {
-            Some(exchange) => self.recorder.intent(exchange),
+            Some(exchange) => self.recorder.intent(exchange, self.occurred_ns),
             None => Ok(()),
         }
     }

@@ -5,6 +5,8 @@ mod child;
 #[cfg(test)]
 mod full;
 #[cfg(test)]
+mod intents;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod place;
