@@ -9,7 +9,7 @@ use modeltrail::check::{self, CheckOptions};
 use modeltrail::{Kind, Ledger, Query, Reader};
 use serde_json::Value;
 
-const CASES: &str = include_str!("../../data/predictions.jsonl");
+const CASES: &str = include_str!("../../../data/predictions.jsonl");
 
 /// The program, killed if it is still there in the end.
 struct Server {
