@@ -22,6 +22,7 @@ mod files;
 mod output;
 mod outside;
 mod progress;
+mod proxy;
 mod witness;
 
 use std::ffi::OsString;

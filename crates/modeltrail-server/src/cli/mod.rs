@@ -11,9 +11,11 @@ mod entry;
 mod init;
 mod key;
 mod log;
+mod proxy;
 mod publish;
 mod query;
 mod receipt;
+mod recording;
 mod recover;
 mod redact;
 mod report;
@@ -95,6 +97,7 @@ enum Command {
     Redact(redact::Args),
     Config(config::Args),
     Publish(publish::Args),
+    Proxy(Box<proxy::Args>),
     Witness(witness::Args),
     Completions(completions::Args),
 }
@@ -188,6 +191,7 @@ fn dispatch(cli: Cli, notes: Notes) -> Result<Exit, Failure> {
         Command::Tiles(args) => tiles::run(args, &context),
         Command::Redact(args) => redact::run(args, &context),
         Command::Config(args) => config::run(args, &context),
+        Command::Proxy(args) => proxy::run(args, &context),
         Command::Publish(args) => publish::run(args, &context),
         Command::Witness(args) => witness::run(args, &context),
         // Done above.

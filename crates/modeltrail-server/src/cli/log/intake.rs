@@ -4,11 +4,12 @@ use std::fmt;
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
-use modeltrail::{Ack, Ledger, OnFull, Reader, Record, RecordError, Recorder, RecordingError};
+use modeltrail::{Ack, Ledger, Reader, Record, RecordError, Recorder, RecordingError};
 use serde::Serialize;
 
 use super::tally::{Tally, tally};
 use super::{LINE_SLACK_BYTES, Line, Lines, Source};
+use crate::cli::recording;
 use crate::config::{OnFullChoice, Settings};
 use crate::exit::Failure;
 use crate::progress::Progress;
@@ -116,25 +117,9 @@ impl<'a> Intake<'a> {
     /// Opens the ledger for recording.
     pub(crate) fn open(settings: &'a Settings, ledger: &Ledger) -> Result<Self, Failure> {
         let size = Reader::of(ledger)?.size()?;
-        let mut options = Recorder::options()
-            .capture_mode("cli")
-            // There is no application here to give way to.
-            .give_way(false)
-            .limits(settings.limits)
-            .redactor(settings.redactor()?)
-            .canary(settings.canary)
-            .spool(settings.spool)
-            .trim(settings.trim)
-            .publish(settings.publish)
-            .close_timeout(CLOSE)
-            .on_full(match settings.on_full {
-                OnFullChoice::Block => OnFull::Block(BLOCK),
-                OnFullChoice::Fail => OnFull::Fail,
-                OnFullChoice::Gap => OnFull::Gap,
-            });
-        if let Some(dir) = &settings.spool_dir {
-            options = options.spool_dir(dir);
-        }
+        // There is no application here to give way to.
+        let options =
+            recording::options(settings, "cli", BLOCK)?.give_way(false).close_timeout(CLOSE);
         let recorder = options.open(&settings.store)?;
         let summary = Summary { ack: settings.ack.name(), ..Summary::default() };
         Ok(Self { settings, ledger: ledger.clone(), recorder, size, summary })
