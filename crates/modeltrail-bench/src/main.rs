@@ -82,6 +82,8 @@ enum Command {
     Proof,
     /// The redactor against the seed's four patterns.
     Redact,
+    /// What the tower layer adds to a service.
+    Tower,
     /// Bytes a second of a full verification.
     Verify,
     /// Leaves a second of a verification of leaves alone.
@@ -124,6 +126,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Bundle => bench::bundle::run(&setup)?,
         Command::Proof => bench::proof::run(&setup)?,
         Command::Redact => bench::redact::run(&setup)?,
+        Command::Tower => bench::tower::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::VerifyLeaves => bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::Query => bench::query::run(&setup, &SharedLedger::build(&setup)?)?,

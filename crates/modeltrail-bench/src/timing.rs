@@ -31,6 +31,11 @@ impl Times {
         self.ns.push(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 
+    /// Adds those of another thread.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.ns.append(&mut other.ns);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ns.len()
     }

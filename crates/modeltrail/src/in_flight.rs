@@ -11,7 +11,7 @@ use modeltrail_core::capture::{Ending, Exchange, Mode, Plan, Timing};
 
 use crate::clock;
 use crate::entropy;
-use crate::recorder::{Recorded, Recorder, RecordingError};
+use crate::recorder::{Ack, Recorded, Recorder, RecordingError};
 
 /// A recorder and what is to be captured for it. Clones share both.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub struct Capturer {
     recorder: Recorder,
     plan: Plan,
     way_in: &'static str,
+    ack: Option<Ack>,
 }
 
 impl std::fmt::Debug for Capturer {
@@ -31,7 +32,14 @@ impl Capturer {
     /// Captures for `recorder` what `plan` wants; `way_in` is what headers name as `capture.mode`: `tower`, `proxy`.
     #[must_use]
     pub const fn new(recorder: Recorder, plan: Plan, way_in: &'static str) -> Self {
-        Self { recorder, plan, way_in }
+        Self { recorder, plan, way_in, ack: None }
+    }
+
+    /// Hands records over at this stage, whatever the recorder's options say.
+    #[must_use]
+    pub const fn at(mut self, ack: Ack) -> Self {
+        self.ack = Some(ack);
+        self
     }
 
     /// The recorder.
@@ -55,6 +63,7 @@ impl Capturer {
         self.recorder.count_request();
         Some(InFlight {
             recorder: self.recorder.clone(),
+            ack: self.ack,
             exchange: Some(exchange),
             began: Instant::now(),
             occurred_ns: clock::now_ns(),
@@ -68,6 +77,7 @@ impl Capturer {
 #[derive(Debug)]
 pub struct InFlight {
     recorder: Recorder,
+    ack: Option<Ack>,
     /// There until it has ended.
     exchange: Option<Exchange>,
     began: Instant,
@@ -97,7 +107,7 @@ impl InFlight {
     /// When it cannot be made durable; the request should not go on then.
     pub fn intent(&mut self) -> Result<(), RecordingError> {
         match &mut self.exchange {
-            Some(exchange) => self.recorder.intent(exchange),
+            Some(exchange) => self.recorder.intent(exchange, self.occurred_ns),
             None => Ok(()),
         }
     }
@@ -115,8 +125,8 @@ impl InFlight {
         self.if_dropped = ending;
     }
 
-    /// Ends it, and hands it to the recorder at the stage of its options. At [`crate::Ack::Accepted`] nothing
-    /// waits for a disk.
+    /// Ends it, and hands it to the recorder at the stage of its options, or of
+    /// [`Capturer::at`]. At [`Ack::Accepted`] nothing waits for a disk.
     ///
     /// # Errors
     /// As [`Recorder::record`]. Nothing of it is recorded then; the recorder's statistics count it where a gap
@@ -136,7 +146,11 @@ impl InFlight {
             Ok(id) => entropy::uuid_text(&id),
             Err(error) => return Some(Err(error.into())),
         };
-        Some(self.recorder.capture(exchange.end(ending, timing, || id)))
+        let captured = exchange.end(ending, timing, || id);
+        Some(match self.ack {
+            Some(ack) => self.recorder.capture_at(captured, ack),
+            None => self.recorder.capture(captured),
+        })
     }
 
     fn elapsed_us(&self) -> u64 {

@@ -60,6 +60,8 @@ pub mod small_file;
 pub mod spool;
 pub mod store;
 pub mod tiles;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use in_flight::{Capturer, InFlight};
 pub use ledger::{Ledger, LedgerError, Place};

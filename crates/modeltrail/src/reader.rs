@@ -134,14 +134,15 @@ impl Reader {
         Ok(self.store.get(index)?)
     }
 
-    /// The entries of a request id: the record, and conflict entries if others came under it.
+    /// The entries of a request id: the record first, conflict entries if others came under it, and intents last.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn by_request_id(&self, request_id: &str) -> Result<Vec<Entry>, ReadError> {
         let query = Query { request_id: Some(request_id.to_owned()), ..Query::default() };
         let mut entries = self.query(&query, usize::MAX)?.entries;
-        entries.sort_by_key(|entry| entry.leaf.index);
+        let is_intent = |entry: &Entry| entry.leaf.kind == modeltrail_core::Kind::Intent.code();
+        entries.sort_by_key(|entry| (is_intent(entry), entry.leaf.index));
         Ok(entries)
     }
 

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (ARCHIVE, &[CORE, PRODUCT]),
     ("modeltrail-server", &[CORE, PRODUCT, POSTGRES, QUEUE, ARCHIVE]),
     ("modeltrail-bench", &[CORE, PRODUCT]),
+    ("modeltrail-example-axum", &[PRODUCT]),
     ("modeltrail-python", &[CORE, PRODUCT, POSTGRES]),
     ("modeltrail-fuzz", &[CORE, PRODUCT]),
     ("xtask", &[]),

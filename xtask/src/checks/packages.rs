@@ -14,6 +14,9 @@ const PACKAGES_MAX: usize = 80;
 /// async runtimes, HTTP, TLS and columnar formats belong to the server and the archive.
 const FAMILIES_REFUSED: &[&str] =
     &["tokio", "axum", "hyper", "rustls", "openssl", "arrow", "parquet"];
+/// What the feature `tower` may add: interfaces alone, without a runtime or a server, and what they stand on.
+const TOWER_ADDS: &[&str] =
+    &["bytes", "http", "http-body", "itoa", "pin-project-lite", "tower-layer", "tower-service"];
 /// Features of `serde_json` that would change how every other crate of a user's build reads
 /// numbers and orders keys.
 const FEATURES_REFUSED: &[&str] = &["arbitrary_precision", "preserve_order"];
@@ -27,7 +30,12 @@ const WORKSPACE_MANIFEST: &str = "Cargo.toml";
 /// When cargo cannot tell; the text is cargo's own.
 pub(crate) fn check(tree: &Tree) -> Result<Report, String> {
     let arguments = ["-p", "modeltrail", "-e", "normal,build", "--prefix", "none"];
-    let mut findings = judge_packages(&cargo_tree(&tree.root, &arguments)?);
+    let plain = cargo_tree(&tree.root, &arguments)?;
+    let mut findings = judge_packages(&plain);
+    if tree.get(MANIFEST).is_some_and(|manifest| manifest.text.contains("\ntower = [")) {
+        let with_tower = [&arguments[..], &["--features", "tower"]].concat();
+        findings.extend(judge_tower(&plain, &cargo_tree(&tree.root, &with_tower)?));
+    }
     let features = ["--workspace", "--all-features", "-e", "features", "-i", "serde_json"];
     match cargo_tree(&tree.root, &features) {
         Ok(text) => findings.extend(judge_features(&text)),
@@ -48,13 +56,32 @@ fn cargo_tree(root: &Path, arguments: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Judges lines of `name vX.Y.Z (…)`.
-fn judge_packages(text: &str) -> Vec<Finding> {
+/// Packages of lines of `name vX.Y.Z (…)`.
+fn packages(text: &str) -> BTreeSet<(&str, &str)> {
     let named = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         Some((words.next()?, words.next().filter(|version| version.starts_with('v'))?))
     });
-    let packages: BTreeSet<(&str, &str)> = named.collect();
+    named.collect()
+}
+
+/// Judges what the feature `tower` adds.
+fn judge_tower(plain: &str, with_tower: &str) -> Vec<Finding> {
+    let plain = packages(plain);
+    let added = packages(with_tower).into_iter().filter(|package| !plain.contains(package));
+    let refused = added.filter(|(name, _)| !TOWER_ADDS.contains(name));
+    refused
+        .map(|(name, version)| {
+            let what = format!("the feature tower adds {name} {version}");
+            let todo = format!("it adds only {}", TOWER_ADDS.join(", "));
+            Finding::new(MANIFEST, 1, what, todo)
+        })
+        .collect()
+}
+
+/// Judges lines of `name vX.Y.Z (…)`.
+fn judge_packages(text: &str) -> Vec<Finding> {
+    let packages = packages(text);
     let mut findings = Vec::new();
     if packages.len() > PACKAGES_MAX {
         let what = format!("{} packages, at most {PACKAGES_MAX}", packages.len());
@@ -95,7 +122,7 @@ fn judge_features(text: &str) -> Vec<Finding> {
 mod tests {
     //! On made-up listings, and on a made-up workspace that cargo itself reads.
 
-    use super::{check, judge_features, judge_packages};
+    use super::{check, judge_features, judge_packages, judge_tower};
     use crate::testing::{TempTree, told};
 
     #[test]
@@ -121,6 +148,17 @@ mod tests {
         let found: Vec<String> = judge_packages(text).iter().map(|f| f.what.clone()).collect();
         let names = ["arrow-array v1.0.0", "openssl-sys v0.9.0", "tokio v1.0.0"];
         assert_eq!(found, names.map(|name| format!("an in-process user gets {name}")));
+    }
+
+    #[test]
+    fn the_feature_tower_adds_interfaces_alone() {
+        let plain = "modeltrail v0.1.0\nserde v1.0.0\n";
+        let with = |more: &str| {
+            judge_tower(plain, &format!("{plain}http v1.5.0\nhttp v1.5.0 (*)\n{more}"))
+        };
+        assert_eq!(with(""), []);
+        let found: Vec<String> = with("hyper v1.0.0\n").iter().map(|f| f.what.clone()).collect();
+        assert_eq!(found, ["the feature tower adds hyper v1.0.0"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(crate) mod sequenced;
 pub(crate) mod sequenced_signed;
 pub(crate) mod spooled_many;
 pub(crate) mod spooled_one;
+pub(crate) mod tower;
 pub(crate) mod verify;
 pub(crate) mod verify_leaves;
 
@@ -23,7 +24,7 @@ type Own = fn(&Setup) -> Result<Outcome>;
 type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
 
 /// Benches that make a ledger of their own, with their names on the command line.
-pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 8] = [
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 9] = [
     ("accepted", accepted::run),
     ("spooled-one", spooled_one::run),
     ("spooled-many", spooled_many::run),
@@ -32,6 +33,7 @@ pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 8] = [
     ("bundle", bundle::run),
     ("proof", proof::run),
     ("redact", redact::run),
+    ("tower", tower::run),
 ];
 
 /// Benches that read the large ledger.

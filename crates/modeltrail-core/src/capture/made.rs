@@ -38,7 +38,7 @@ pub(super) fn record(captured: Captured) -> Record {
     let (record, claimed) = begin(exchange, route, &mut understood, timing.occurred_ns);
     let complete = match () {
         () if request.closed.is_some() || response.closed.is_some() => Complete::Digest,
-        () if of.request.is_truncated() || of.response.is_truncated() => Complete::Truncated,
+        () if !is_request_whole || of.response.is_truncated() => Complete::Truncated,
         () => Complete::Full,
     };
     let mut capture = Map::new();

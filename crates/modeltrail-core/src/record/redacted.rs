@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use super::header::{Capture, Header, HeaderModel, Parties, to_canonical};
-use super::{Payload, Record, RecordError};
+use super::{Complete, Failure, Payload, Record, RecordError};
 use crate::code::{Encoding, Kind, PartId, Status};
 use crate::commitment::PartRef;
 use crate::control::Control;
@@ -118,6 +118,46 @@ impl Redacted<Record> {
             parts,
             of: PhantomData,
         })
+    }
+}
+
+/// What stands as the error of a request whose outcome nobody recorded.
+const NO_OUTCOME: &str = "no_outcome";
+
+impl Redacted<Record> {
+    /// The record of a request of which only the intent is known, from the intent's header and parties: who asked
+    /// whom and when, with status `unknown`. Nothing in those two parts is free text, and no more is taken.
+    #[must_use]
+    pub fn without_outcome(intent: &Header<'_>, parties: &Parties<'_>) -> Self {
+        let header = Header {
+            capture: intent.capture.as_ref().map(|capture| Capture {
+                complete: Cow::Borrowed(Complete::Truncated.name()),
+                mode: capture.mode.clone(),
+            }),
+            input_media_type: None,
+            kind: Cow::Borrowed(Kind::Prediction.name()),
+            latency_us: None,
+            output_media_type: None,
+            pipeline_digest: None,
+            redactions: BTreeMap::new(),
+            status: Some(Cow::Borrowed(Status::Unknown.name())),
+            ..intent.clone()
+        };
+        let failure = Failure {
+            code: Some(NO_OUTCOME.to_owned()),
+            message: Some(
+                "who was about to ask is gone, and recorded nothing of what came of it".to_owned(),
+            ),
+        };
+        let parties = Parties { input_mac: None, submitted_mac: None, ..parties.clone() };
+        let json = |id, bytes| Part { id, encoding: Encoding::Json, bytes };
+        let parts = vec![
+            json(PartId::Header, to_canonical(&header)),
+            json(PartId::Parties, to_canonical(&parties)),
+            json(PartId::Error, to_canonical(&failure)),
+        ];
+        let request_id_assigned = intent.assigned.iter().any(|name| name == "request_id");
+        Self { kind: Kind::Prediction, request_id_assigned, parts, of: PhantomData }
     }
 }
 

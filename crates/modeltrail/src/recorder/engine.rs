@@ -168,13 +168,18 @@ impl Engine {
     }
 
     /// Records an intent, and gives its record id; it is where `ack` says when this returns.
-    pub(super) fn intent(&self, exchange: &mut Exchange, ack: Ack) -> Result<(), RecordingError> {
+    pub(super) fn intent(
+        &self,
+        exchange: &mut Exchange,
+        occurred_ns: i64,
+        ack: Ack,
+    ) -> Result<(), RecordingError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(RecordingError::Closed);
         }
         let assigned = entropy::uuid_text(&entropy::uuid_v7()?);
         let request_id = exchange.settle_request_id(|| assigned).to_owned();
-        let record = exchange.intent(entropy::uuid_v7()?, clock::now_ns());
+        let record = exchange.intent(entropy::uuid_v7()?, occurred_ns);
         let bare = record.without_bodies();
         let frame = self.shared.intake.frame(record).or_else(|_| self.shared.intake.frame(bare))?;
         self.keep_durably(frame, request_id, ack).map(drop)

@@ -198,12 +198,13 @@ impl Recorder {
 
     /// Records that a request is about to go on to the model: an entry of kind `intent`, at [`Ack::Spooled`] when
     /// this returns. The record of what becomes of it has the same record id; an intent without one, of a producer
-    /// that is gone, gets a record with status `unknown`.
+    /// that is gone, gets a record with status `unknown`. `occurred_ns` is when the request came, in nanoseconds since
+    /// 1970 UTC, as in the record.
     ///
     /// # Errors
     /// When it cannot be made durable; the request should not go on then.
-    pub fn intent(&self, exchange: &mut Exchange) -> Result<(), RecordingError> {
-        self.engine()?.intent(exchange, Ack::Spooled)
+    pub fn intent(&self, exchange: &mut Exchange, occurred_ns: i64) -> Result<(), RecordingError> {
+        self.engine()?.intent(exchange, occurred_ns, Ack::Spooled)
     }
 
     /// Waits until everything that was recorded before has reached a stage.

@@ -266,9 +266,13 @@ fn a_request_in_flight_is_recorded_once_however_it_ends() {
         assert_eq!(reader.count(&of_kind).unwrap(), 2, "{kind}");
     }
     let entries = reader.by_request_id(&recorded.request_id).unwrap();
-    let [intent, record] = &entries[..] else { panic!("{entries:?}") };
+    let [record, intent] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(intent.leaf.record_id, record.leaf.record_id, "what says that they belong together");
-    assert_ne!(intent.leaf.kind, record.leaf.kind);
+    assert_eq!(record.leaf.kind, crate::Kind::Prediction.code(), "the record comes first");
+    assert_eq!(intent.leaf.kind, crate::Kind::Intent.code());
+    let newest_first = reader.query(&crate::Query::default(), 2).unwrap().entries;
+    let kinds: Vec<u8> = newest_first.iter().map(|entry| entry.leaf.kind).collect();
+    assert_eq!(kinds, [1, 8], "both have the time at which the request came");
     let counted = std::fs::read_dir(dir.path().join("audit.db.d/coverage")).unwrap();
     let counts: Vec<String> =
         counted.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();

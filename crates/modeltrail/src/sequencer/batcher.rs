@@ -9,8 +9,10 @@ use modeltrail_core::code::PartId;
 use modeltrail_core::commitment;
 use modeltrail_core::control::{Control, GapReason, ProducerEvent};
 use modeltrail_core::hash::hex;
-use modeltrail_core::record::Parties;
+use modeltrail_core::record::{Header, Parties, Redacted};
+use modeltrail_core::{Leaf, Record};
 
+use super::intents::OpenIntents;
 use super::{gap_control, producer_control};
 use crate::clock;
 use crate::proofs::{self, ProofsError};
@@ -22,8 +24,25 @@ pub(super) struct Done {
     pub(super) batch: Batch,
     pub(super) acks: Vec<(ProducerId, u64)>,
     pub(super) controls: Vec<Control>,
+    pub(super) settled: Vec<Settled>,
     pub(super) n_duplicates: u64,
     pub(super) n_conflicts: u64,
+}
+
+/// The record of an intent that has none, to be written under the intent's record id.
+pub(super) struct Settled {
+    pub(super) record_id: [u8; 16],
+    pub(super) record: Redacted<Record>,
+    /// True when another record holds its request id.
+    pub(super) is_conflict: bool,
+}
+
+impl Settled {
+    /// As a frame, under the secret given.
+    pub(super) fn frame(self, secret: [u8; 32]) -> Frame {
+        let frame = Frame::new(self.record, self.record_id, secret);
+        if self.is_conflict { frame.into_conflict() } else { frame }
+    }
 }
 
 /// What is done with frames that the ledger has already, by producer and number.
@@ -53,6 +72,7 @@ pub(super) struct Batcher<'a> {
     handed_out: BTreeMap<ProducerId, u64>,
     gaps: BTreeMap<(ProducerId, GapReasonKey), Vec<(u64, u64)>>,
     controls: Vec<Control>,
+    settled: Vec<Settled>,
     n_duplicates: u64,
     n_conflicts: u64,
 }
@@ -102,6 +122,7 @@ impl<'a> Batcher<'a> {
             handed_out: BTreeMap::new(),
             gaps: BTreeMap::new(),
             controls: Vec::new(),
+            settled: Vec::new(),
             n_duplicates: 0,
             n_conflicts: 0,
         }
@@ -311,6 +332,59 @@ impl<'a> Batcher<'a> {
         Ok(())
     }
 
+    /// Makes records for the intents of producers that are over with this batch. Frames of such a producer come no
+    /// more: the spool hands all of them out before it says that a producer has died, and one that closed numbers
+    /// nothing behind its closing entry. Should one come all the same, it becomes an entry as any other.
+    pub(super) fn settle(&mut self, intents: &OpenIntents) -> Result<(), StoreError> {
+        let over: Vec<ProducerId> =
+            self.touched.iter().filter(|(_, state)| state.ended).map(|(id, _)| *id).collect();
+        for producer in over {
+            let was = match self.known.get(&producer) {
+                Some(state) => *state,
+                None => self.store.producer(&producer)?,
+            };
+            if was.ended {
+                continue;
+            }
+            for index in intents.of(&producer, self.store, &self.batch)? {
+                self.settle_one(index)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_one(&mut self, index: u64) -> Result<(), StoreError> {
+        let of_batch = self.batch.entries().iter().find(|entry| entry.index == index);
+        let (leaf, parts) = match of_batch {
+            Some(entry) => (Leaf::decode(&entry.leaf).ok(), entry.parts.clone()),
+            None => match self.store.get(index)? {
+                Some(entry) => (Some(entry.leaf), entry.parts),
+                None => return Ok(()),
+            },
+        };
+        let header = parts.iter().find(|part| part.id == PartId::Header);
+        let header = header.and_then(|part| serde_json::from_slice::<Header<'_>>(&part.bytes).ok());
+        let (Some(leaf), Some(header)) = (leaf, header) else {
+            tracing::error!(
+                index,
+                "an intent without a record cannot be read; run `modeltrail verify`"
+            );
+            return Ok(());
+        };
+        let parties = Parties::of(&parts).unwrap_or_default();
+        let record = Redacted::without_outcome(&header, &parties);
+        let mut is_conflict = false;
+        if !record.request_id_assigned()
+            && let Some(request_id) = parties.request_id
+        {
+            is_conflict = !matches!(self.taken(&request_id, None)?, Taken::Free);
+            self.n_conflicts += u64::from(is_conflict);
+            self.requests.entry(request_id.into_owned()).or_insert(None);
+        }
+        self.settled.push(Settled { record_id: leaf.record_id, record, is_conflict });
+        Ok(())
+    }
+
     pub(super) fn finish(mut self) -> Done {
         let gaps = std::mem::take(&mut self.gaps);
         let mut controls: Vec<Control> = gaps
@@ -325,6 +399,7 @@ impl<'a> Batcher<'a> {
             batch: self.batch,
             acks: self.handed_out.into_iter().collect(),
             controls,
+            settled: self.settled,
             n_duplicates: self.n_duplicates,
             n_conflicts: self.n_conflicts,
         }

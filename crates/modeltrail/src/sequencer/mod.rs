@@ -3,6 +3,7 @@
 
 mod batcher;
 mod error;
+mod intents;
 mod open;
 
 #[cfg(test)]
@@ -28,7 +29,8 @@ use crate::ledger::Ledger;
 use crate::publish::{PublishOptions, Publisher};
 use crate::spool::{Consumer, Item, ProducerId};
 use crate::store::{Batch, ProducerState, Store, Tip};
-use batcher::{Batcher, Seen};
+use batcher::{Batcher, Seen, Settled};
+use intents::OpenIntents;
 
 /// Most frames of a batch. Large batches touch each page of a random index once for several entries;
 /// 4,096 records of 1.4 KB hold 6 MB of memory and 100 ms of work, which is what a waiting caller can
@@ -100,6 +102,7 @@ pub struct Sequencer {
     consumer: Consumer,
     tip: Tip,
     known: HashMap<ProducerId, ProducerState>,
+    intents: OpenIntents,
     spool_dir: PathBuf,
     /// Taken from the spool, which hands nothing out twice, until a batch is made of them.
     items: Vec<Item>,
@@ -177,8 +180,11 @@ impl Sequencer {
         if self.before.is_some() {
             batcher.goes_on();
         }
-        let items = &self.items;
-        self.store.in_one_read(&mut || items.iter().try_for_each(|item| batcher.take(item)))?;
+        let (items, intents) = (&self.items, &self.intents);
+        self.store.in_one_read(&mut || {
+            items.iter().try_for_each(|item| batcher.take(item))?;
+            batcher.settle(intents)
+        })?;
         let done = batcher.finish();
         let mut waiting = Waiting {
             batch: done.batch,
@@ -191,26 +197,35 @@ impl Sequencer {
                 n_conflicts: done.n_conflicts,
             },
         };
-        self.push_controls(&mut waiting, &done.controls)?;
+        self.push_own(&mut waiting, &done.controls, done.settled)?;
         waiting.step.n_entries = waiting.batch.entries().len();
         Ok(waiting)
     }
 
     /// Appends the sequencer's own entries under its own producer id, which opens with the first.
-    fn push_controls(
+    fn push_own(
         &mut self,
         waiting: &mut Waiting,
         controls: &[Control],
+        settled: Vec<Settled>,
     ) -> Result<(), SequencerError> {
-        if controls.is_empty() {
+        if controls.is_empty() && settled.is_empty() {
             return Ok(());
         }
         let mut next = self.own_next;
-        let open = producer_control(&self.own_id, ProducerEvent::Open, 0);
-        let first = (next == 0).then_some(&open);
-        for control in first.into_iter().chain(controls) {
-            let frame =
-                control_frame(control, &mut self.entropy).map_err(SequencerError::Random)?;
+        let mut frames = Vec::with_capacity(settled.len() + controls.len() + 1);
+        if next == 0 {
+            let open = producer_control(&self.own_id, ProducerEvent::Open, 0);
+            frames.push(control_frame(&open, &mut self.entropy));
+        }
+        for settled in settled {
+            frames.push(self.entropy.take().map(|secret| settled.frame(secret)));
+        }
+        for control in controls {
+            frames.push(control_frame(control, &mut self.entropy));
+        }
+        for frame in frames {
+            let frame = frame.map_err(SequencerError::Random)?;
             waiting.batch.push(frame, self.own_id, next, clock::now_us());
             next += 1;
         }
@@ -237,6 +252,7 @@ impl Sequencer {
         let Some(waiting) = self.waiting.take() else { return Ok(Step::default()) };
         self.own_next = waiting.own_next.unwrap_or(self.own_next);
         self.known.extend(waiting.batch.producers().iter().copied());
+        self.intents.committed(&waiting.batch);
         if self.publisher.can_sign() {
             self.publisher.committed(self.tip.head);
         }
@@ -353,7 +369,7 @@ impl Sequencer {
                 own_next: None,
                 step: Step::default(),
             };
-            self.push_controls(&mut waiting, &[close])?;
+            self.push_own(&mut waiting, &[close], Vec::new())?;
             let next_seq = self.own_next + 1;
             waiting.batch.account(self.own_id, ProducerState { next_seq, ended: true });
             self.waiting = Some(waiting);

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
+use super::intents::OpenIntents;
 use super::{Sequencer, SequencerError, SequencerOptions, Trim, spool_origin};
 use crate::anchor_file;
 use crate::disk::{Disk as _, DiskLock, RealDisk};
@@ -86,6 +87,7 @@ impl Sequencer {
             consumer,
             tip,
             known: HashMap::new(),
+            intents: OpenIntents::default(),
             spool_dir: spool_dir.to_owned(),
             items: Vec::new(),
             entropy,

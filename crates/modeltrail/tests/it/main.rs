@@ -5,6 +5,8 @@ mod child;
 #[cfg(test)]
 mod full;
 #[cfg(test)]
+mod intents;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod place;
@@ -12,3 +14,5 @@ mod place;
 mod published;
 #[cfg(test)]
 mod takeover;
+#[cfg(test)]
+mod tower;

@@ -2,6 +2,7 @@
 //! that fails.
 
 mod faults;
+mod intents;
 mod refusals;
 mod trim;
 

@@ -1,0 +1,4 @@
+//! The example as a process of its own.
+
+#[cfg(test)]
+mod records;
