@@ -21,6 +21,8 @@ pub(crate) enum Form {
     Value(Value),
     /// Text as received; every digit of it is kept.
     Text(Box<RawValue>),
+    /// As [`Form::Text`], not read yet.
+    Unread(Vec<u8>),
     /// No JSON.
     Bytes { bytes: Vec<u8>, media_type: String },
 }
@@ -30,6 +32,13 @@ impl Payload {
     #[must_use]
     pub fn raw(text: Box<RawValue>) -> Self {
         Self(Form::Text(text))
+    }
+
+    /// JSON text that the caller has just written and that nobody has read yet. It is read when the record is
+    /// framed: where it turns out to be no JSON then, a record at `accepted` is refused after the call.
+    #[must_use]
+    pub const fn unread(text: Vec<u8>) -> Self {
+        Self(Form::Unread(text))
     }
 
     /// Bytes that are no JSON, with their media type.
@@ -70,6 +79,7 @@ impl Payload {
         match self.0 {
             Form::Canonical(bytes) => Ok((Encoding::Json, bytes)),
             Form::Text(text) => Ok((Encoding::Json, canonical(text.get().as_bytes())?)),
+            Form::Unread(text) => Ok((Encoding::Json, canonical(&text)?)),
             Form::Value(value) => Ok((Encoding::Json, canonical(value.to_string().as_bytes())?)),
             Form::Bytes { bytes, .. } => Ok((Encoding::Raw, bytes)),
         }
@@ -91,7 +101,7 @@ impl Payload {
 
     pub(crate) fn size_hint_bytes(&self) -> usize {
         match &self.0 {
-            Form::Canonical(bytes) | Form::Bytes { bytes, .. } => bytes.len(),
+            Form::Canonical(bytes) | Form::Unread(bytes) | Form::Bytes { bytes, .. } => bytes.len(),
             Form::Text(text) => text.get().len(),
             Form::Value(value) => measure_value(value, 0, usize::MAX).unwrap_or(0),
         }

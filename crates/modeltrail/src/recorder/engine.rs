@@ -146,6 +146,11 @@ impl Engine {
         self.record_durably(record, request_id, ack)
     }
 
+    /// Whether the ring takes something now.
+    pub(super) fn has_room(&self) -> bool {
+        self.shared.ring.has_room()
+    }
+
     /// Counts a request that came.
     pub(super) fn count_request(&self) {
         self.requests.count();

@@ -154,6 +154,30 @@ impl Recorder {
         engine.as_ref().map_err(Clone::clone)
     }
 
+    /// This process's engine, if something was recorded or asked here already.
+    fn started(&self) -> Option<&Engine> {
+        let pid = process_id();
+        let mut generation = &self.first;
+        while generation.pid != pid {
+            generation = generation.next.get()?;
+        }
+        generation.engine.get()?.as_deref().ok()
+    }
+
+    /// True when this process records through it already. In a forked child it is false until the first call, which
+    /// opens a producer of the child's own.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.started().is_some()
+    }
+
+    /// True when a record at [`Ack::Accepted`] would be taken at once now: for callers who have to let go of
+    /// something before they wait.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.started().is_some_and(Engine::has_room)
+    }
+
     /// Records at the stage set in the options ([`Ack::Accepted`] by default).
     ///
     /// # Errors
