@@ -23,11 +23,13 @@ from modeltrail._logger import AuditLogger, Prediction, default_logger, log_pred
 from modeltrail._logging import AuditHandler, AuditProcessor
 from modeltrail._native import AuditRecord, redact_pii, to_json
 from modeltrail._reports import ComplianceReporter
+from modeltrail.asgi import AuditMiddleware
 
 __all__ = [
     "AuditError",
     "AuditHandler",
     "AuditLogger",
+    "AuditMiddleware",
     "AuditProcessor",
     "AuditRecord",
     "ClosedError",

@@ -1,6 +1,7 @@
 //! The native module of the Python package `modeltrail`: Python's values become JSON text, and records go into a
 //! [`modeltrail::Recorder`]. What can be written in Python as well is in the package's own modules.
 
+mod capture;
 mod engines;
 mod entry;
 mod errors;
@@ -14,6 +15,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::capture::{Capture, Exchange};
     #[pymodule_export]
     use super::engines::{close_all, default_url};
     #[pymodule_export]

@@ -38,7 +38,7 @@ impl Drop for AuditLogger {
 
 /// Tells the package that this process records, once: a process that `multiprocessing` started has to be told how to
 /// end in order.
-fn enter_process(py: Python<'_>) -> PyResult<()> {
+pub(crate) fn enter_process(py: Python<'_>) -> PyResult<()> {
     static PID: AtomicU32 = AtomicU32::new(0);
     let pid = std::process::id();
     if PID.load(Ordering::Relaxed) != pid {
@@ -49,7 +49,7 @@ fn enter_process(py: Python<'_>) -> PyResult<()> {
 }
 
 impl AuditLogger {
-    fn recorder(&self, py: Python<'_>) -> PyResult<&Recorder> {
+    pub(crate) fn recorder(&self, py: Python<'_>) -> PyResult<&Recorder> {
         if self.is_closed.load(Ordering::Acquire) {
             return Err(errors::closed(py));
         }
@@ -64,7 +64,9 @@ impl AuditLogger {
     ) -> PyResult<T> {
         let recorder = self.recorder(py)?;
         enter_process(py)?;
-        let answer = py.detach(|| recorder.reader().and_then(|reader| read(&reader).map_err(RecordingError::from)));
+        let answer = py.detach(|| {
+            recorder.reader().and_then(|reader| read(&reader).map_err(RecordingError::from))
+        });
         answer.map_err(|error| errors::recording(py, &error))
     }
 
@@ -72,6 +74,11 @@ impl AuditLogger {
         let limit = limit.min(N_LIMIT_MAX);
         let page = self.read(py, |reader| reader.query(query, limit))?;
         page.entries.into_iter().map(|entry| AuditRecord::new(py, entry)).collect()
+    }
+
+    /// The stage at which it hands over.
+    pub(crate) const fn stage(&self) -> Ack {
+        self.ack
     }
 
     /// Hands a record over; gives its request id.
@@ -167,7 +174,8 @@ impl AuditLogger {
             kind,
             links,
         };
-        let model = Model { digest: None, name: model_name, provider: None, version: model_version };
+        let model =
+            Model { digest: None, name: model_name, provider: None, version: model_version };
         let record = Record::new(record::kind(py, arguments.kind)?)
             .model(model)
             .input(json::payload(input_data, "/input")?)
@@ -177,12 +185,22 @@ impl AuditLogger {
     }
 
     #[pyo3(signature = (model_name, limit=100))]
-    fn query_by_model(&self, py: Python<'_>, model_name: String, limit: usize) -> PyResult<Vec<AuditRecord>> {
+    fn query_by_model(
+        &self,
+        py: Python<'_>,
+        model_name: String,
+        limit: usize,
+    ) -> PyResult<Vec<AuditRecord>> {
         self.query(py, &Query { model_name: Some(model_name), ..Query::default() }, limit)
     }
 
     #[pyo3(signature = (user_id, limit=100))]
-    fn query_by_user(&self, py: Python<'_>, user_id: String, limit: usize) -> PyResult<Vec<AuditRecord>> {
+    fn query_by_user(
+        &self,
+        py: Python<'_>,
+        user_id: String,
+        limit: usize,
+    ) -> PyResult<Vec<AuditRecord>> {
         self.query(py, &Query { user_id: Some(user_id), ..Query::default() }, limit)
     }
 
@@ -227,7 +245,8 @@ impl AuditLogger {
 
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let recorder = self.recorder(py)?;
-        let stats = py.detach(|| recorder.stats()).map_err(|error| errors::recording(py, &error))?;
+        let stats =
+            py.detach(|| recorder.stats()).map_err(|error| errors::recording(py, &error))?;
         reports::stats(py, &stats)
     }
 
@@ -236,11 +255,21 @@ impl AuditLogger {
         reports::verify(py, &self.wanted.url)
     }
 
-    fn _model_usage<'py>(&self, py: Python<'py>, model_name: &str, days: u32) -> PyResult<Bound<'py, PyAny>> {
+    fn _model_usage<'py>(
+        &self,
+        py: Python<'py>,
+        model_name: &str,
+        days: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
         reports::model_usage(py, self, model_name, days)
     }
 
-    fn _data_access<'py>(&self, py: Python<'py>, user_id: &str, days: u32) -> PyResult<Bound<'py, PyAny>> {
+    fn _data_access<'py>(
+        &self,
+        py: Python<'py>,
+        user_id: &str,
+        days: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
         reports::data_access(py, self, user_id, days)
     }
 

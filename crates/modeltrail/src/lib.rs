@@ -62,6 +62,8 @@ pub mod store;
 pub mod tiles;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "unpack")]
+pub mod unpack;
 
 pub use in_flight::{Capturer, InFlight};
 pub use ledger::{Ledger, LedgerError, Place};

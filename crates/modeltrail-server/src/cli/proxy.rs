@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use modeltrail::Capturer;
 use modeltrail::capture::{CaptureConfig, OneOrMany, Plan, RouteConfig};
+use modeltrail::unpack::unpack;
 use modeltrail::{Ack, small_file};
 use serde::Serialize;
 
@@ -15,7 +16,6 @@ use super::time::parse_span_s;
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, json_line, stdout};
 use crate::proxy::server::Server;
-use crate::proxy::unpack::unpack;
 use crate::proxy::{ProxyOptions, parse_upstream};
 
 /// Longest configuration of capture.

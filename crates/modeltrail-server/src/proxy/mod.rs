@@ -12,7 +12,6 @@ mod problem;
 mod recording;
 pub(crate) mod server;
 mod tls;
-pub(crate) mod unpack;
 mod upgrade;
 mod upstream;
 

@@ -1,11 +1,14 @@
-//! Content codings, taken off for the record alone: what goes over the wire stays as it is.
+//! Content codings, taken off for the record alone: what goes over the wire stays as it is (feature `unpack`). For
+//! [`modeltrail_core::capture::Plan::unpack_with`].
 
 use std::io::Read;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-/// The bytes under a content coding, at most `bytes_max` of them. Of what ends early, what is there.
-pub(crate) fn unpack(coding: &str, bytes: &[u8], bytes_max: usize) -> Option<Vec<u8>> {
+/// The bytes under the content coding `gzip` or `deflate`, at most `bytes_max` of them; `None` for any other, and for
+/// bytes that are none. Of what ends early, what is there.
+#[must_use]
+pub fn unpack(coding: &str, bytes: &[u8], bytes_max: usize) -> Option<Vec<u8>> {
     match coding {
         "gzip" | "x-gzip" => read(MultiGzDecoder::new(bytes), bytes_max),
         // Zlib by the standard (RFC 9110, 8.4.1.2), and bare by habit.
