@@ -83,7 +83,12 @@ pub(crate) fn on_full(py: Python<'_>, name: &str) -> PyResult<OnFull> {
         "block" => Ok(OnFull::Block(BLOCK)),
         "fail" => Ok(OnFull::Fail),
         "gap" => Ok(OnFull::Gap),
-        _ => Err(errors::refused_at(py, "/on_full", "is none of the known names", "use block, fail or gap")),
+        _ => Err(errors::refused_at(
+            py,
+            "/on_full",
+            "is none of the known names",
+            "use block, fail or gap",
+        )),
     }
 }
 
@@ -158,9 +163,8 @@ pub(crate) fn close_all(py: Python<'_>) -> PyResult<()> {
 /// Opens a recorder, and makes what is missing. Processes that begin at once take turns.
 fn open(wanted: &Wanted) -> Result<Recorder, OpenError> {
     let ledger = Ledger::parse(&wanted.url)?;
-    let mut options = RecorderOptions::default()
-        .on_full(wanted.on_full)
-        .capture_mode(wanted.mode.as_str());
+    let mut options =
+        RecorderOptions::default().on_full(wanted.on_full).capture_mode(wanted.mode.as_str());
     if let Some(path) = &wanted.policy {
         options = options.policy_file(path)?;
     }
@@ -199,7 +203,8 @@ fn turn(ledger: &Ledger) -> Result<File, OpenError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(error)?;
     let mut options = File::options();
-    let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(error)?;
+    let file =
+        options.create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(error)?;
     file.lock().map_err(error)?;
     Ok(file)
 }

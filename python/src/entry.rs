@@ -212,7 +212,8 @@ impl AuditRecord {
     }
 
     fn __repr__(&self) -> String {
-        let named = |text: &Option<std::borrow::Cow<'static, str>>| text.clone().unwrap_or_default();
+        let named =
+            |text: &Option<std::borrow::Cow<'static, str>>| text.clone().unwrap_or_default();
         format!(
             "<AuditRecord {} {} {} {} {}>",
             self.entry.leaf.index,

@@ -71,7 +71,9 @@ impl AuditLogger {
     ) -> PyResult<T> {
         let recorder = self.recorder(py)?;
         enter_process(py)?;
-        let answer = py.detach(|| recorder.reader().and_then(|reader| read(&reader).map_err(RecordingError::from)));
+        let answer = py.detach(|| {
+            recorder.reader().and_then(|reader| read(&reader).map_err(RecordingError::from))
+        });
         answer.map_err(|error| errors::recording(py, &error))
     }
 
@@ -95,15 +97,15 @@ impl AuditLogger {
             Ack::Accepted => recorder.offer(record),
             _ => Ok(Offered::Back(Box::new(record))),
         };
-        let recorded = match offered {
-            Ok(Offered::Taken(recorded)) => Ok(recorded),
-            Ok(Offered::Back(record)) => py.detach(|| recorder.record_at(*record, ack)),
+        let request_id = match offered {
+            Ok(Offered::Taken(request_id)) => Ok(request_id),
+            Ok(Offered::Back(record)) => {
+                py.detach(|| recorder.record_at(*record, ack)).map(|recorded| recorded.request_id)
+            }
             Err(error) => Err(error),
         };
-        match recorded {
-            Ok(recorded) => Ok(PyString::new(py, &recorded.request_id)),
-            Err(error) => Err(errors::recording(py, &error)),
-        }
+        let request_id = request_id.map_err(|error| errors::recording(py, &error))?;
+        Ok(PyString::new(py, &request_id))
     }
 }
 
@@ -178,7 +180,8 @@ impl AuditLogger {
             kind,
             links,
         };
-        let model = Model { digest: None, name: model_name, provider: None, version: model_version };
+        let model =
+            Model { digest: None, name: model_name, provider: None, version: model_version };
         let record = Record::new(record::kind(py, arguments.kind)?)
             .model(model)
             .input(json::payload(input_data, "/input")?)
@@ -188,12 +191,22 @@ impl AuditLogger {
     }
 
     #[pyo3(signature = (model_name, limit=100))]
-    fn query_by_model(&self, py: Python<'_>, model_name: String, limit: usize) -> PyResult<Vec<AuditRecord>> {
+    fn query_by_model(
+        &self,
+        py: Python<'_>,
+        model_name: String,
+        limit: usize,
+    ) -> PyResult<Vec<AuditRecord>> {
         self.query(py, &Query { model_name: Some(model_name), ..Query::default() }, limit)
     }
 
     #[pyo3(signature = (user_id, limit=100))]
-    fn query_by_user(&self, py: Python<'_>, user_id: String, limit: usize) -> PyResult<Vec<AuditRecord>> {
+    fn query_by_user(
+        &self,
+        py: Python<'_>,
+        user_id: String,
+        limit: usize,
+    ) -> PyResult<Vec<AuditRecord>> {
         self.query(py, &Query { user_id: Some(user_id), ..Query::default() }, limit)
     }
 
@@ -238,7 +251,8 @@ impl AuditLogger {
 
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let recorder = self.recorder(py)?;
-        let stats = py.detach(|| recorder.stats()).map_err(|error| errors::recording(py, &error))?;
+        let stats =
+            py.detach(|| recorder.stats()).map_err(|error| errors::recording(py, &error))?;
         reports::stats(py, &stats)
     }
 
@@ -247,11 +261,21 @@ impl AuditLogger {
         reports::verify(py, &self.wanted.url)
     }
 
-    fn _model_usage<'py>(&self, py: Python<'py>, model_name: &str, days: u32) -> PyResult<Bound<'py, PyAny>> {
+    fn _model_usage<'py>(
+        &self,
+        py: Python<'py>,
+        model_name: &str,
+        days: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
         reports::model_usage(py, self, model_name, days)
     }
 
-    fn _data_access<'py>(&self, py: Python<'py>, user_id: &str, days: u32) -> PyResult<Bound<'py, PyAny>> {
+    fn _data_access<'py>(
+        &self,
+        py: Python<'py>,
+        user_id: &str,
+        days: u32,
+    ) -> PyResult<Bound<'py, PyAny>> {
         reports::data_access(py, self, user_id, days)
     }
 

@@ -74,7 +74,8 @@ impl Arguments<'_, '_> {
 /// The kind by its name.
 pub(crate) fn kind(py: Python<'_>, name: Option<&str>) -> PyResult<Kind> {
     let Some(name) = name else { return Ok(Kind::Prediction) };
-    Kind::from_name(name).ok_or_else(|| unknown(py, "/kind", "a kind of record, like prediction or review"))
+    Kind::from_name(name)
+        .ok_or_else(|| unknown(py, "/kind", "a kind of record, like prediction or review"))
 }
 
 /// The stage by its name.
@@ -111,7 +112,8 @@ fn is_uuid(value: &Bound<'_, PyAny>) -> bool {
 /// Code and message of a failure: an exception, a pair, or a message alone.
 fn failure(error: &Bound<'_, PyAny>) -> PyResult<(String, String)> {
     if error.is_instance_of::<PyBaseException>() {
-        let message = error.str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
+        let message =
+            error.str().map_or_else(|_| String::new(), |text| text.to_string_lossy().into_owned());
         return Ok((error.get_type().name()?.to_str()?.to_owned(), message));
     }
     if error.is_instance_of::<PyTuple>() {

@@ -43,7 +43,10 @@ pub(crate) fn model_usage<'py>(
         ] {
             told.set_item(key, iso(py, text)?)?;
         }
-        told.set_item("prediction_distribution", distribution(py, &figures.prediction_distribution)?)?;
+        told.set_item(
+            "prediction_distribution",
+            distribution(py, &figures.prediction_distribution)?,
+        )?;
     }
     Ok(told)
 }

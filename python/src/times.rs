@@ -63,6 +63,7 @@ pub(crate) fn to_ns(value: &Bound<'_, PyAny>) -> PyResult<i64> {
         Some(nanos) => nanos.extract::<i64>()?,
         None => 0,
     };
-    i64::try_from(micros * i128::from(NS_PER_US) + i128::from(nanos))
-        .map_err(|_| refused("is outside the years 1678 to 2261", "give a time that a model lived in"))
+    i64::try_from(micros * i128::from(NS_PER_US) + i128::from(nanos)).map_err(|_| {
+        refused("is outside the years 1678 to 2261", "give a time that a model lived in")
+    })
 }

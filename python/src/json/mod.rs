@@ -115,11 +115,7 @@ pub(crate) fn write(value: &Bound<'_, PyAny>, pointer: &str) -> PyResult<Vec<u8>
 }
 
 /// The text of a value, and how deep it is nested.
-fn write_as(
-    value: &Bound<'_, PyAny>,
-    pointer: &str,
-    lenient: bool,
-) -> PyResult<(Vec<u8>, usize)> {
+fn write_as(value: &Bound<'_, PyAny>, pointer: &str, lenient: bool) -> PyResult<(Vec<u8>, usize)> {
     let limits = Limits::default();
     let mut writer = Writer {
         py: value.py(),

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
-};
+use pyo3::types::{PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType};
 
 use super::{Frozen, Stop, Why, Writer, Written, raw_bytes};
 
@@ -34,9 +32,17 @@ impl Types {
             Ok(Self {
                 enumeration: of("enum", "Enum")?,
                 decimal: of("decimal", "Decimal")?,
-                iso: [of("datetime", "datetime")?, of("datetime", "date")?, of("datetime", "time")?],
+                iso: [
+                    of("datetime", "datetime")?,
+                    of("datetime", "date")?,
+                    of("datetime", "time")?,
+                ],
                 timedelta: of("datetime", "timedelta")?,
-                text: [of("uuid", "UUID")?, of("pathlib", "PurePath")?, of("ipaddress", "_IPAddressBase")?],
+                text: [
+                    of("uuid", "UUID")?,
+                    of("pathlib", "PurePath")?,
+                    of("ipaddress", "_IPAddressBase")?,
+                ],
                 mapping: abc.getattr("Mapping")?.unbind(),
                 sequence: abc.getattr("Sequence")?.unbind(),
             })
@@ -202,7 +208,9 @@ impl<'py> Writer<'py> {
                 members.set_item(key, item)?;
             }
             self.dict(&members, depth)?;
-        } else if value.is_instance(types.sequence.bind(py))? || type_name(value) == "collections.deque" {
+        } else if value.is_instance(types.sequence.bind(py))?
+            || type_name(value) == "collections.deque"
+        {
             let items = value.try_iter()?.collect::<PyResult<Vec<_>>>()?;
             self.sequence(items.into_iter(), depth)?;
         } else {

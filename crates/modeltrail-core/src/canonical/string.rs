@@ -76,7 +76,9 @@ const N_CHUNK: usize = 64;
 
 /// True when no byte needs an escape.
 fn is_plain(bytes: &[u8]) -> bool {
-    !bytes.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
+    !bytes
+        .iter()
+        .fold(false, |found, byte| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
 }
 
 /// Writes `text` with the escapes that RFC 8785 asks for and no others.

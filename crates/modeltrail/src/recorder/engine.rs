@@ -141,7 +141,7 @@ impl Engine {
         match self.shared.ring.push(record.into()) {
             None => {
                 Counters::add(&self.shared.counters.n_recorded, 1);
-                Ok(Offered::Taken(Recorded::early(request_id, Ack::Accepted, false)))
+                Ok(Offered::Taken(request_id))
             }
             Some(Accepted::Record(record)) => Ok(Offered::Back(record)),
             Some(Accepted::Captured(_)) => {

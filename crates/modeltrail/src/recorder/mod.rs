@@ -56,8 +56,8 @@ pub struct Recorded {
 /// What became of a record that was offered.
 #[derive(Debug)]
 pub enum Offered {
-    /// It was accepted.
-    Taken(Recorded),
+    /// It was accepted, under this request id.
+    Taken(String),
     /// There was no room at once. It has its request id and time already.
     Back(Box<Record>),
 }
