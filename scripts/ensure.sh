@@ -27,6 +27,13 @@ ensure_programs() {
         apt-get -qq install --yes --no-install-recommends "${packages[@]}" >&2
 }
 
+# Debian has venv in a package of its own, which brings no program along.
+ensure_venv() {
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        ensure_programs python3-venv=python3-venv
+    fi
+}
+
 # Cargo itself is asked for, not installed: which one is the user's choice.
 ensure_cargo() {
     if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then

@@ -2,7 +2,24 @@ from datetime import datetime
 from os import PathLike
 from typing import Any, final
 
+from typing_extensions import disjoint_base
 
+__all__ = [
+    "AuditLogger",
+    "AuditRecord",
+    "Frozen",
+    "after_fork",
+    "close_all",
+    "default_url",
+    "freeze",
+    "freeze_bytes",
+    "freeze_json",
+    "redact_pii",
+    "to_json",
+]
+
+
+def after_fork() -> None: ...
 def close_all() -> None: ...
 def default_url() -> str: ...
 def redact_pii(data: Any) -> dict[str, Any]:
@@ -87,6 +104,7 @@ class AuditRecord:
     @property
     def record_id(self) -> str: ...
 
+@disjoint_base
 class AuditLogger:
     def __new__(
         cls,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 
 from modeltrail import _native
 
 atexit.register(_native.close_all)
+os.register_at_fork(after_in_child=_native.after_fork)
 
 
 def enter() -> None:

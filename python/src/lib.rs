@@ -24,7 +24,7 @@ mod _native {
     #[pymodule_export]
     use super::json::{Frozen, freeze, freeze_bytes, freeze_json, to_json};
     #[pymodule_export]
-    use super::logger::AuditLogger;
+    use super::logger::{AuditLogger, after_fork};
     #[pymodule_export]
     use super::reports::redact_pii;
 }

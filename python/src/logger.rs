@@ -1,11 +1,11 @@
 //! `AuditLogger`: what a Python program holds to record and to ask.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use modeltrail::reader::ReadError;
-use modeltrail::{Ack, Query, Reader, Record, Recorder, RecordingError};
+use modeltrail::{Ack, Offered, Query, Reader, Record, Recorder, RecordingError};
 use modeltrail_core::record::Model;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -36,16 +36,23 @@ impl Drop for AuditLogger {
     }
 }
 
+/// Whether this process was told how to end in order. A fork takes it back.
+static IS_ENTERED: AtomicBool = AtomicBool::new(false);
+
 /// Tells the package that this process records, once: a process that `multiprocessing` started has to be told how to
 /// end in order.
 pub(crate) fn enter_process(py: Python<'_>) -> PyResult<()> {
-    static PID: AtomicU32 = AtomicU32::new(0);
-    let pid = std::process::id();
-    if PID.load(Ordering::Relaxed) != pid {
+    if !IS_ENTERED.load(Ordering::Relaxed) {
         py.import("modeltrail._process")?.call_method0("enter")?;
-        PID.store(pid, Ordering::Relaxed);
+        IS_ENTERED.store(true, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// Called in a forked child.
+#[pyfunction]
+pub(crate) fn after_fork() {
+    IS_ENTERED.store(false, Ordering::Relaxed);
 }
 
 impl AuditLogger {
@@ -90,16 +97,20 @@ impl AuditLogger {
     ) -> PyResult<Bound<'py, PyString>> {
         let recorder = self.recorder(py)?;
         enter_process(py)?;
-        let recorded = if ack == Ack::Accepted && recorder.has_room() {
-            // Nothing to wait for: letting go of the GIL would cost more than the call.
-            recorder.record_at(record, ack)
-        } else {
-            py.detach(|| recorder.record_at(record, ack))
+        // Where there is nothing to wait for, letting go of the GIL would cost more than the call.
+        let offered = match ack {
+            Ack::Accepted => recorder.offer(record),
+            _ => Ok(Offered::Back(Box::new(record))),
         };
-        match recorded {
-            Ok(recorded) => Ok(PyString::new(py, &recorded.request_id)),
-            Err(error) => Err(errors::recording(py, &error)),
-        }
+        let request_id = match offered {
+            Ok(Offered::Taken(request_id)) => Ok(request_id),
+            Ok(Offered::Back(record)) => {
+                py.detach(|| recorder.record_at(*record, ack)).map(|recorded| recorded.request_id)
+            }
+            Err(error) => Err(error),
+        };
+        let request_id = request_id.map_err(|error| errors::recording(py, &error))?;
+        Ok(PyString::new(py, &request_id))
     }
 }
 

@@ -31,18 +31,20 @@ impl Arguments<'_, '_> {
         if let Some(latency_ms) = self.latency_ms {
             record = record.latency_ms(latency_ms);
         }
-        let texts: [(&str, &Option<&Bound<'_, PyAny>>, fn(Record, String) -> Record); 6] = [
-            ("/user_id", &self.user_id, Record::user_id),
-            ("/request_id", &self.request_id, Record::request_id),
-            ("/subject_id", &self.subject_id, Record::subject_id),
-            ("/session_id", &self.session_id, Record::session_id),
-            ("/trace_id", &self.trace_id, Record::trace_id),
-            ("/client_address", &self.client_address, Record::client_address),
-        ];
-        for (pointer, value, set) in texts {
-            if let Some(value) = value {
-                record = set(record, text(value, pointer)?);
-            }
+        macro_rules! texts {
+            ($($field:ident at $pointer:literal;)+) => {
+                $(if let Some(value) = self.$field {
+                    record = record.$field(text(value, $pointer)?);
+                })+
+            };
+        }
+        texts! {
+            user_id at "/user_id";
+            request_id at "/request_id";
+            subject_id at "/subject_id";
+            session_id at "/session_id";
+            trace_id at "/trace_id";
+            client_address at "/client_address";
         }
         if let Some(metadata) = self.metadata {
             record = record.metadata(json::object(metadata, "/metadata")?);

@@ -1,7 +1,7 @@
 //! Checks of the house that the compiler does not make, and the project's one test command.
 //!
 //! * `cargo xtask tidy`: every check under [`checks`], all findings printed.
-//! * `cargo xtask test`: formatting, lints, documentation, tidy, tests and the example data.
+//! * `cargo xtask test`: formatting, lints, documentation, tidy, tests, the example data and the Python package.
 //!
 //! Exit codes: 0 fine, 1 findings or a failed stage, 2 usage, 3 could not do it.
 //!
@@ -11,6 +11,7 @@ mod checks;
 mod finding;
 mod manifest;
 mod output;
+mod python;
 mod rust;
 mod stages;
 #[cfg(test)]
@@ -26,8 +27,9 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
 commands:
-  tidy    check the rules of the house; print every finding
-  test    formatting, clippy, rustdoc, tidy, tests, doc tests, example data";
+  tidy            check the rules of the house; print every finding
+  test            formatting, clippy, rustdoc, tidy, example data, Python, doc tests, tests
+  test STAGE      one of these, by the name in the closing line";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["tidy"] => ExitCode::from(checks::tidy(&root, &mut output)),
         ["test"] => ExitCode::from(stages::test(&root, &mut output)),
+        ["test", stage] => ExitCode::from(stages::one(&root, &mut output, stage)),
         ["help" | "--help" | "-h"] => {
             output.tell(USAGE);
             ExitCode::SUCCESS

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::checks;
 use crate::output::Output;
+use crate::python;
 
 /// Where the example data and its own checks are.
 const EXAMPLES: &str = "examples/data";
@@ -35,6 +36,7 @@ const STAGES: &[Stage] = &[
     ("example data", example_data),
     ("verifier of bundles", verifier_of_bundles),
     ("doc tests", |root, _| cargo(root, &["test", "--workspace", "--doc", "--quiet"])),
+    ("python", python_package),
     // Last, so that the runner's own closing line is what a reader of the output ends on.
     ("tests", tests),
 ];
@@ -42,6 +44,17 @@ const STAGES: &[Stage] = &[
 /// Runs all stages; the exit code is 0 when none failed, else 1.
 pub(crate) fn test(root: &Path, output: &mut Output<'_>) -> u8 {
     run(root, output, STAGES)
+}
+
+/// Runs the stage of this name; 2 when there is none.
+pub(crate) fn one(root: &Path, output: &mut Output<'_>, name: &str) -> u8 {
+    let found: Vec<Stage> = STAGES.iter().filter(|stage| stage.0 == name).copied().collect();
+    if found.is_empty() {
+        let names: Vec<&str> = STAGES.iter().map(|stage| stage.0).collect();
+        output.tell_error(format_args!("no stage {name}; there are: {}", names.join(", ")));
+        return 2;
+    }
+    run(root, output, &found)
 }
 
 fn run(root: &Path, output: &mut Output<'_>, stages: &[Stage]) -> u8 {
@@ -97,7 +110,7 @@ fn example_data(root: &Path, _: &mut Output<'_>) -> Outcome {
     }
     let check: &[&str] = &["-B", "check.py", "--expect", "counts.json"];
     let own_tests: &[&str] = &["-B", "-m", "unittest", "--quiet", "test_check"];
-    python(&root.join(EXAMPLES), &[check, own_tests])
+    scripts(&root.join(EXAMPLES), &[check, own_tests])
 }
 
 /// The verifier for auditors on good and on tampered bundles, and the bundles as their maker makes
@@ -108,11 +121,22 @@ fn verifier_of_bundles(root: &Path, _: &mut Output<'_>) -> Outcome {
     }
     let own_tests: &[&str] = &["-B", "-m", "unittest", "--quiet", "bundle/test_verify.py"];
     let made_again: &[&str] = &["-B", "make_bundle.py", "--check"];
-    python(&root.join(VECTORS), &[own_tests, made_again])
+    scripts(&root.join(VECTORS), &[own_tests, made_again])
+}
+
+/// The wheel, alone and beside the tools that test it.
+fn python_package(root: &Path, _: &mut Output<'_>) -> Outcome {
+    if !answers(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+        return Outcome::Skipped("there is no python3 with venv");
+    }
+    match python::check(root) {
+        Ok(()) => Outcome::Passed,
+        Err(what) => Outcome::Failed(what),
+    }
 }
 
 /// Runs Python in a folder, once for each list of arguments.
-fn python(folder: &Path, runs: &[&[&str]]) -> Outcome {
+fn scripts(folder: &Path, runs: &[&[&str]]) -> Outcome {
     for arguments in runs {
         let mut command = Command::new("python3");
         command.current_dir(folder).args(*arguments).stdin(Stdio::null());
@@ -158,7 +182,7 @@ mod tests {
 
     use std::path::Path;
 
-    use super::{Command, Outcome, Stage, answers, finish, run};
+    use super::{Command, Outcome, Stage, answers, finish, one, run};
     use crate::testing::captured;
 
     const PASS: Stage = ("pass", |_, _| Outcome::Passed);
@@ -177,6 +201,13 @@ mod tests {
         let (code, out, err) = captured(|output| run(Path::new("."), output, &[PASS, FAIL, NEVER]));
         assert_eq!((code, &*out), (1, ""));
         assert_eq!(err.lines().last(), Some("stage failed: fail: on purpose"));
+    }
+
+    #[test]
+    fn a_stage_that_is_not_there_is_no_success() {
+        let (code, _, err) = captured(|output| one(Path::new("."), output, "nothing"));
+        assert_eq!(code, 2);
+        assert!(err.starts_with("no stage nothing; there are: formatting, "), "{err}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use crate::clock;
 
+use std::cell::RefCell;
+
 /// Random bytes fetched at once: 85 records' worth, so that the system is asked once in a while and
 /// not three times for each record.
 const POOL_BYTES: usize = 85 * 48;
@@ -55,23 +57,58 @@ fn stamp_v7(id: &mut [u8; 16]) {
     *variant = (*variant & 0x3f) | 0x80;
 }
 
+thread_local! {
+    /// Random bytes of this thread, and the producer that they are for.
+    static OF_THREAD: RefCell<([u8; 16], Entropy)> = const { RefCell::new(([0; 16], Entropy::new())) };
+}
+
+/// A UUIDv7 from a pool of the thread's. A forked child has copies of its parent's pools, and a producer of its own: by
+/// that it is seen that they are not for it.
+pub(crate) fn uuid_v7_of_thread(producer: &[u8; 16]) -> Result<[u8; 16], getrandom::Error> {
+    let pooled = OF_THREAD.try_with(|pool| {
+        let (owner, entropy) = &mut *pool.borrow_mut();
+        if owner != producer {
+            (*owner, *entropy) = (*producer, Entropy::new());
+        }
+        entropy.uuid_v7()
+    });
+    // At the end of a thread there is no pool any more.
+    pooled.unwrap_or_else(|_| uuid_v7())
+}
+
 /// The usual text of a UUID.
 pub(crate) fn uuid_text(id: &[u8; 16]) -> String {
-    let hex = modeltrail_core::hash::hex(id);
-    let piece = |from: usize, to: usize| hex.get(from..to).unwrap_or("");
-    format!(
-        "{}-{}-{}-{}-{}",
-        piece(0, 8),
-        piece(8, 12),
-        piece(12, 16),
-        piece(16, 20),
-        piece(20, 32)
-    )
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    let mut text = String::with_capacity(36);
+    for (n, byte) in id.iter().enumerate() {
+        if matches!(n, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_producer_gets_other_bytes() {
+        let first = uuid_v7_of_thread(&[1; 16]).unwrap();
+        let left = OF_THREAD.with(|pool| pool.borrow().1.pool.clone());
+        let second = uuid_v7_of_thread(&[2; 16]).unwrap();
+        let now = OF_THREAD.with(|pool| pool.borrow().1.pool.clone());
+        assert_ne!(first, second);
+        assert!(!left.is_empty() && left.len() == now.len() && left != now);
+    }
+
+    #[test]
+    fn a_uuid_is_written_in_five_groups() {
+        let id: [u8; 16] = std::array::from_fn(|n| u8::try_from(n * 17).unwrap());
+        assert_eq!(uuid_text(&id), "00112233-4455-6677-8899-aabbccddeeff");
+    }
 
     #[test]
     fn ids_have_the_version_and_differ() {

@@ -73,5 +73,7 @@ pub use modeltrail_core::{
     Kind, Limits, Record, RecordError, Status, query::Query, record::Payload,
 };
 pub use reader::{Page, Reader};
-pub use recorder::{Ack, OnFull, Recorded, Recorder, RecorderOptions, RecordingError, Stats};
+pub use recorder::{
+    Ack, Offered, OnFull, Recorded, Recorder, RecorderOptions, RecordingError, Stats,
+};
 pub use sequencer::Trim;

@@ -12,6 +12,8 @@ mod objects;
 
 pub(crate) use frozen::{Frozen, freeze, freeze_bytes, freeze_json};
 
+use std::cell::RefCell;
+
 use modeltrail::Payload;
 use modeltrail_core::canonical::write_string;
 use modeltrail_core::limits::Limits;
@@ -27,8 +29,14 @@ use crate::errors;
 /// itself as its only item; nothing else needs more than a handful.
 const N_HOPS_MAX: usize = 64;
 
-/// Room for a usual record, so that the buffer does not grow step by step.
-const N_BYTES_FIRST: usize = 1024;
+/// Most bytes of the buffer that a thread keeps for its next value: a usual record fits, and a hundred threads that
+/// once wrote a large one hold no more than 6 MiB.
+const N_BYTES_KEPT_MAX: usize = 64 * 1024;
+
+thread_local! {
+    /// The buffer that a thread writes into. What is kept of it is a copy without room to spare.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The media type of bytes that are given as a whole input or output.
 const BYTES: &str = "application/octet-stream";
@@ -111,7 +119,8 @@ fn write_as(value: &Bound<'_, PyAny>, pointer: &str, lenient: bool) -> PyResult<
     let limits = Limits::default();
     let mut writer = Writer {
         py: value.py(),
-        out: Vec::with_capacity(N_BYTES_FIRST),
+        // While Python is called another value may be written; it finds none and makes its own.
+        out: BUFFER.take(),
         // The record around it is a level too.
         depth_max: limits.depth_max - 1,
         bytes_max: limits.record_bytes_max,
@@ -126,8 +135,13 @@ fn write_as(value: &Bound<'_, PyAny>, pointer: &str, lenient: bool) -> PyResult<
         writer.careful = true;
         written = writer.value(value, 0);
     }
+    let text = writer.out.as_slice().to_vec();
+    if writer.out.capacity() <= N_BYTES_KEPT_MAX {
+        writer.out.clear();
+        BUFFER.set(writer.out);
+    }
     match written {
-        Ok(()) => Ok((writer.out, writer.deepest)),
+        Ok(()) => Ok((text, writer.deepest)),
         Err(Stop::Refused(refused)) => Err(refused.told(value.py(), pointer)),
         Err(Stop::Other) => Err(errors::inner("a value was given back by the careful way")),
     }

@@ -16,7 +16,7 @@ use super::published::Published;
 use super::ring::{Accepted, Ring};
 use super::stats::Counters;
 use super::watch::Watch;
-use super::{Ack, OnFull, Recorded, RecorderOptions, RecordingError, Stats};
+use super::{Ack, Offered, OnFull, Recorded, RecorderOptions, RecordingError, Stats};
 use crate::clock;
 use crate::coverage::Counter;
 use crate::entropy;
@@ -123,19 +123,8 @@ impl Engine {
         self.shared.stats()
     }
 
-    pub(super) fn record(&self, mut record: Record, ack: Ack) -> Result<Recorded, RecordingError> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(RecordingError::Closed);
-        }
-        self.requests.called();
-        record.check()?;
-        record.check_size(&self.shared.intake.limits)?;
-        let id = match record.request_id_ref() {
-            Some(_) => None,
-            None => Some(entropy::uuid_text(&entropy::uuid_v7()?)),
-        };
-        record.assign(|| id.unwrap_or_default(), clock::now_ns);
-        let request_id = record.request_id_ref().unwrap_or_default().to_owned();
+    pub(super) fn record(&self, record: Record, ack: Ack) -> Result<Recorded, RecordingError> {
+        let (record, request_id) = self.checked(record)?;
         if ack == Ack::Accepted {
             return self.accept(record.into(), request_id);
         }
@@ -146,9 +135,36 @@ impl Engine {
         self.record_durably(record, request_id, ack)
     }
 
-    /// Whether the ring takes something now.
-    pub(super) fn has_room(&self) -> bool {
-        self.shared.ring.has_room()
+    /// Accepts a record if that takes no waiting, else gives it back.
+    pub(super) fn offer(&self, record: Record) -> Result<Offered, RecordingError> {
+        let (record, request_id) = self.checked(record)?;
+        match self.shared.ring.push(record.into()) {
+            None => {
+                Counters::add(&self.shared.counters.n_recorded, 1);
+                Ok(Offered::Taken(request_id))
+            }
+            Some(Accepted::Record(record)) => Ok(Offered::Back(record)),
+            Some(Accepted::Captured(_)) => {
+                Err(RecordingError::System("the ring gave back what it was not given".into()))
+            }
+        }
+    }
+
+    /// A record that can be taken, with its request id.
+    fn checked(&self, mut record: Record) -> Result<(Record, String), RecordingError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(RecordingError::Closed);
+        }
+        self.requests.called();
+        record.check()?;
+        record.check_size(&self.shared.intake.limits)?;
+        let id = match record.request_id_ref() {
+            Some(_) => None,
+            None => Some(entropy::uuid_text(&entropy::uuid_v7_of_thread(&self.producer_id())?)),
+        };
+        record.assign(|| id.unwrap_or_default(), clock::now_ns);
+        let request_id = record.request_id_ref().unwrap_or_default().to_owned();
+        Ok((record, request_id))
     }
 
     /// Counts a request that came.

@@ -53,6 +53,15 @@ pub struct Recorded {
     pub dropped: bool,
 }
 
+/// What became of a record that was offered.
+#[derive(Debug)]
+pub enum Offered {
+    /// It was accepted, under this request id.
+    Taken(String),
+    /// There was no room at once. It has its request id and time already.
+    Back(Box<Record>),
+}
+
 /// Records predictions. Clones share one recorder; it may be used from any number of threads.
 ///
 /// **Fork.** A forked child is a producer of its own: its first call opens a new one, with threads
@@ -171,11 +180,17 @@ impl Recorder {
         self.started().is_some()
     }
 
-    /// True when a record at [`Ack::Accepted`] would be taken at once now: for callers who have to let go of
-    /// something before they wait.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.started().is_some_and(Engine::has_room)
+    /// Records at [`Ack::Accepted`] if that takes no waiting, and gives the record back otherwise, to be recorded by
+    /// [`Recorder::record_at`]: for callers who have to let go of something before they wait. In a process that did
+    /// not record yet it is always given back.
+    ///
+    /// # Errors
+    /// When the record cannot be taken.
+    pub fn offer(&self, record: Record) -> Result<Offered, RecordingError> {
+        match self.started() {
+            Some(engine) => engine.offer(record),
+            None => Ok(Offered::Back(Box::new(record))),
+        }
     }
 
     /// Records at the stage set in the options ([`Ack::Accepted`] by default).

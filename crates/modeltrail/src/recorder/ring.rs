@@ -109,11 +109,6 @@ impl Ring {
         None
     }
 
-    /// Whether there is a place, and bytes are left.
-    pub(super) fn has_room(&self) -> bool {
-        !self.slots.is_full() && self.bytes.load(Ordering::Relaxed) < self.bytes_max
-    }
-
     /// Waits for room until `deadline`, trying again each time some is made.
     pub(super) fn push_until(&self, accepted: Accepted, deadline: Instant) -> Option<Accepted> {
         let mut accepted = accepted;
