@@ -7,6 +7,8 @@ from typing_extensions import disjoint_base
 __all__ = [
     "AuditLogger",
     "AuditRecord",
+    "Capture",
+    "Exchange",
     "Frozen",
     "after_fork",
     "close_all",

@@ -150,6 +150,14 @@ class _Input:
             return taken
         return taken + self._see(self._inner.read(size - len(taken)), size)
 
+    def read1(self, size: int | None = -1) -> bytes:
+        return self.read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
     def readline(self, size: int | None = -1) -> bytes:
         if self._ahead:
             end = self._ahead.find(b"\n") + 1 or len(self._ahead)
@@ -165,8 +173,11 @@ class _Input:
         while line := self.readline():
             yield line
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """The body is the server's to close."""
 
     def cut_if_unread(self) -> None:
         if not self._is_at_end:

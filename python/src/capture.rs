@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use modeltrail::capture::{CaptureConfig, CaptureConfigError, Ending};
 use modeltrail::unpack::unpack;
-use modeltrail::{Ack, Capturer, InFlight};
+use modeltrail::{Capturer, InFlight};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -18,7 +18,6 @@ const WAYS_IN: &[&str] = &["asgi", "wsgi"];
 #[pyclass(frozen, module = "modeltrail._native")]
 pub(crate) struct Capture {
     capturer: Capturer,
-    ack: Ack,
 }
 
 /// A request in flight.
@@ -26,8 +25,6 @@ pub(crate) struct Capture {
 pub(crate) struct Exchange {
     /// `None` once it has ended.
     flight: Mutex<Option<InFlight>>,
-    capturer: Capturer,
-    ack: Ack,
 }
 
 #[pymethods]
@@ -40,9 +37,8 @@ impl Capture {
         };
         let plan = CaptureConfig::from_json(config).map_err(|error| refused(py, &[error]))?.plan();
         let plan = plan.map_err(|problems| refused(py, &problems))?.unpack_with(unpack);
-        let ack = audit.stage();
-        let capturer = Capturer::new(audit.recorder(py)?.clone(), plan, way_in).at(ack);
-        Ok(Self { capturer, ack })
+        let recorder = audit.recorder(py)?.clone();
+        Ok(Self { capturer: Capturer::new(recorder, plan, way_in).at(audit.stage()) })
     }
 
     /// Most bytes that are kept of a body.
@@ -62,11 +58,7 @@ impl Capture {
     ) -> PyResult<Option<Exchange>> {
         enter_process(py)?;
         let flight = self.capturer.begin(method, path, query);
-        Ok(flight.map(|flight| Exchange {
-            flight: Mutex::new(Some(flight)),
-            capturer: self.capturer.clone(),
-            ack: self.ack,
-        }))
+        Ok(flight.map(|flight| Exchange { flight: Mutex::new(Some(flight)) }))
     }
 }
 
@@ -177,13 +169,8 @@ impl Exchange {
             _ => return Err(errors::inner("no such ending of a request")),
         };
         let Some(flight) = self.flight().take() else { return Ok(None) };
-        let recorder = self.capturer.recorder();
-        let recorded = if self.ack == Ack::Accepted && recorder.has_room() {
-            // Nothing to wait for: letting go of the GIL would cost more than the call.
-            flight.end(ending)
-        } else {
-            py.detach(|| flight.end(ending))
-        };
+        // Without the GIL: a full ring, and any stage behind `accepted`, is waited for.
+        let recorded = py.detach(|| flight.end(ending));
         match recorded {
             Ok(recorded) => Ok(Some(recorded.request_id)),
             Err(error) => Err(errors::recording(py, &error)),
