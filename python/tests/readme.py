@@ -8,6 +8,8 @@ import re
 import sys
 import tempfile
 
+import modeltrail
+
 
 def examples(path: pathlib.Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -20,6 +22,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 os.chdir(folder)
                 exec(compile(example, str(path), "exec"), {"__name__": "__main__"})
+                modeltrail._native.close_all()  # before its folder goes
                 os.chdir(path.parent)
             n_run += 1
     if n_run < len(sys.argv) - 1:

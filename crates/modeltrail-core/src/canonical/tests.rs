@@ -217,3 +217,17 @@ fn a_string_ends_where_it_does_whatever_stands_before() {
         assert!(canonicalize(open.as_bytes(), &Limits::default()).is_err());
     }
 }
+
+#[test]
+fn what_needs_an_escape_is_found_wherever_it_stands() {
+    for (character, escaped) in
+        [('"', "\\\""), ('\\', "\\\\"), ('\u{1f}', "\\u001f"), ('\n', "\\n"), ('\u{7f}', "\u{7f}")]
+    {
+        for before in 0..200 {
+            let (start, end) = ("é".repeat(before), "x".repeat(199 - before));
+            let mut out = Vec::new();
+            write_string(&mut out, &format!("{start}{character}{end}"));
+            assert_eq!(String::from_utf8(out).unwrap(), format!("\"{start}{escaped}{end}\""));
+        }
+    }
+}

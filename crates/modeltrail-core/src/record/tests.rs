@@ -346,3 +346,29 @@ fn lookup_columns_derive_from_the_parts() {
     assert_eq!(lookup.input_hash, Some(crate::hash::sha256(&[input.as_bytes()])));
     assert!(lookup.input_mac.is_some());
 }
+
+#[test]
+fn unread_text_is_read_as_strictly_as_any_other() {
+    let of =
+        |text: &str| Record::prediction("m", "1").input(Payload::unread(text.as_bytes().to_vec()));
+    let input = |record: Record| {
+        let parts = redacted(record).into_parts();
+        parts.into_iter().find(|part| part.id == PartId::Input).map(|part| part.bytes)
+    };
+    assert_eq!(input(of(r#"{"b": 1.10, "a": 2}"#)).unwrap(), br#"{"a":2,"b":1.1}"#);
+    let context = CaptureContext {
+        redactor: &Redactor::default(),
+        mac_key: &MacKey::new([7; 32]),
+        limits: &Limits::default(),
+        mode: "api",
+    };
+    for bad in [r#"{"a":1,"a":2}"#, "{", "\"\\ud800\"", ""] {
+        let mut record = of(bad);
+        record.assign(|| "assigned".into(), || 0);
+        assert_eq!(
+            Redacted::new(record, &context).unwrap_err().pointer.get(..6),
+            Some("/input"),
+            "{bad}"
+        );
+    }
+}

@@ -60,6 +60,20 @@ fn events(url: &str, producer: [u8; 16]) -> Vec<ProducerEvent> {
 }
 
 #[test]
+fn a_child_has_not_started_until_it_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = open(&url(dir.path()));
+    assert!(recorder.is_started());
+    in_child(u32::MAX, || {
+        assert!(!recorder.is_started());
+        let offered = recorder.offer(Record::prediction("m", "1").request_id("child-0")).unwrap();
+        let Offered::Back(record) = offered else { panic!("taken by the parent's engine") };
+        recorder.record(*record).unwrap();
+        assert!(recorder.is_started());
+    });
+}
+
+#[test]
 fn parent_child_and_grandchild_are_producers_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let url = url(dir.path());

@@ -36,6 +36,33 @@ fn assert_clean(url: &str) -> u64 {
 }
 
 #[test]
+fn what_has_no_room_is_given_back_and_can_be_recorded_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = url(dir.path());
+    let recorder = options().on_full(OnFull::Fail).ring(4, usize::MAX).open(&url).unwrap();
+    // Faster than the capture thread frames them: sooner or later the four places are taken.
+    let mut n_taken = 0;
+    let back = loop {
+        let record = prediction(n_taken);
+        match recorder.offer(record).unwrap() {
+            Offered::Taken(request_id) => assert_eq!(request_id, format!("r{n_taken}")),
+            Offered::Back(record) => break record,
+        }
+        n_taken += 1;
+    };
+    recorder.flush(Ack::Spooled).unwrap();
+    let recorded = recorder.record_at(*back, Ack::Accepted).unwrap();
+    assert_eq!(recorded.request_id, format!("r{n_taken}"));
+    let reader = recorder.reader().unwrap();
+    let query = Query { kind: Some(Kind::Prediction), ..Query::default() };
+    assert_eq!(reader.count(&query).unwrap(), n_taken + 1);
+    assert_eq!(recorder.stats().unwrap().n_recorded, n_taken + 1);
+    recorder.close().unwrap();
+    assert!(matches!(recorder.offer(prediction(0)), Err(RecordingError::Closed)));
+    assert_clean(&url);
+}
+
+#[test]
 fn every_stage_reaches_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
     let url = url(dir.path());
