@@ -6,6 +6,7 @@ mod baseline;
 mod bench;
 mod frames;
 mod generate;
+mod http_load;
 mod outcome;
 mod random;
 mod setup;
@@ -82,6 +83,8 @@ enum Command {
     Proof,
     /// The redactor against the seed's four patterns.
     Redact,
+    /// What the proxy adds, beside a TCP splice and nginx; runs the release build of `modeltrail` beside this program.
+    Proxy,
     /// What the tower layer adds to a service.
     Tower,
     /// Bytes a second of a full verification.
@@ -126,6 +129,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Bundle => bench::bundle::run(&setup)?,
         Command::Proof => bench::proof::run(&setup)?,
         Command::Redact => bench::redact::run(&setup)?,
+        Command::Proxy => bench::proxy::run(&setup)?,
         Command::Tower => bench::tower::run(&setup)?,
         Command::Verify => bench::verify::run(&setup, &SharedLedger::build(&setup)?)?,
         Command::VerifyLeaves => bench::verify_leaves::run(&setup, &SharedLedger::build(&setup)?)?,

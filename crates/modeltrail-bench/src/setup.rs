@@ -37,6 +37,19 @@ impl Setup {
         })
     }
 
+    /// The executable asked for, or the one beside this one.
+    pub(crate) fn program(&self) -> Result<PathBuf> {
+        let path = match &self.modeltrail {
+            Some(path) => path.clone(),
+            None => std::env::current_exe()?.with_file_name("modeltrail"),
+        };
+        if path.is_file() {
+            return Ok(path);
+        }
+        let path = path.display();
+        Err(format!("no executable at {path}; build modeltrail-server or give --modeltrail").into())
+    }
+
     /// How many records a bench takes whose own number is `full`.
     pub(crate) fn n(&self, full: u64) -> u64 {
         self.n_or(full, full / 10)

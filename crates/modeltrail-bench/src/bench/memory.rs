@@ -1,7 +1,7 @@
 //! `memory`: the most memory that the command line's long work takes, however large the ledger.
 
 use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ struct Peak {
 }
 
 pub(crate) fn run(setup: &Setup, shared: &SharedLedger) -> Result<Outcome> {
-    let program = program(setup)?;
+    let program = setup.program()?;
     let dir = setup.scratch()?;
     let url = create_ledger(dir.path(), "memory.db")?;
     let n = if setup.large { N_LARGE } else { shared.n };
@@ -65,19 +65,6 @@ pub(crate) fn run(setup: &Setup, shared: &SharedLedger) -> Result<Outcome> {
         n,
         notes: vec!["VmHWM of child processes; log reads from a pipe".to_owned()],
     })
-}
-
-/// The executable asked for, or the one beside this one.
-fn program(setup: &Setup) -> Result<PathBuf> {
-    let path = match &setup.modeltrail {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?.with_file_name("modeltrail"),
-    };
-    if path.is_file() {
-        return Ok(path);
-    }
-    let path = path.display();
-    Err(format!("no executable at {path}; build modeltrail-server or give --modeltrail").into())
 }
 
 fn log(setup: &Setup, program: &Path, url: &str, n: u64) -> Result<Peak> {

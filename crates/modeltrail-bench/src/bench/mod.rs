@@ -4,6 +4,7 @@ pub(crate) mod accepted;
 pub(crate) mod bundle;
 pub(crate) mod memory;
 pub(crate) mod proof;
+pub(crate) mod proxy;
 pub(crate) mod query;
 pub(crate) mod redact;
 pub(crate) mod report;
@@ -24,7 +25,7 @@ type Own = fn(&Setup) -> Result<Outcome>;
 type Shared = fn(&Setup, &SharedLedger) -> Result<Outcome>;
 
 /// Benches that make a ledger of their own, with their names on the command line.
-pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 9] = [
+pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 10] = [
     ("accepted", accepted::run),
     ("spooled-one", spooled_one::run),
     ("spooled-many", spooled_many::run),
@@ -33,6 +34,7 @@ pub(crate) const WITH_OWN_LEDGER: [(&str, Own); 9] = [
     ("bundle", bundle::run),
     ("proof", proof::run),
     ("redact", redact::run),
+    ("proxy", proxy::run),
     ("tower", tower::run),
 ];
 
