@@ -28,3 +28,7 @@ mod _native {
     #[pymodule_export]
     use super::reports::redact_pii;
 }
+
+/// Records are made by one thread and let go of by another, which is where the system's allocator takes a lock.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
