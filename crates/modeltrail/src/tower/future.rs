@@ -142,7 +142,7 @@ where
                     if ready!(poll_intent(writing, cx, ends)).is_err() && ends.shared().fail_closed
                     {
                         ends.end_anyway(Ending::Failed {
-                            code: "intent_not_recorded".into(),
+                            code: "intent_failed".into(),
                             message: "the request did not go on".into(),
                         });
                         return Poll::Ready(Ok(refused()));
