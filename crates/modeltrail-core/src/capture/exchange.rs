@@ -2,7 +2,7 @@
 
 use super::path::PathVars;
 use super::plan::Route;
-use super::{Body, Mode, Plan, Tap, made};
+use super::{Body, Budget, Mode, Plan, Tap, made};
 use crate::record::Record;
 
 /// Most headers kept of a head: those that the plan wants, a few; a client may send one a hundred times.
@@ -125,8 +125,8 @@ impl Exchange {
             metadata: serde_json::Map::new(),
             mode: "http",
             is_request_cut: false,
-            request: Tap::new(plan.body_bytes_max),
-            response: Tap::new(plan.body_bytes_max),
+            request: Tap::new(plan.body_bytes_max, plan.budget.clone()),
+            response: Tap::new(plan.body_bytes_max, plan.budget.clone()),
         }
     }
 
@@ -230,8 +230,9 @@ impl Exchange {
         assign: impl FnOnce() -> String,
     ) -> Captured {
         self.settle_request_id(assign);
-        let request = std::mem::replace(&mut self.request, Tap::new(0)).finish();
-        let response = std::mem::replace(&mut self.response, Tap::new(0)).finish();
+        let request = std::mem::replace(&mut self.request, Tap::new(0, Budget::default())).finish();
+        let response =
+            std::mem::replace(&mut self.response, Tap::new(0, Budget::default())).finish();
         Captured { of: Parts { exchange: Box::new(self), request, response }, ending, timing }
     }
 

@@ -23,7 +23,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Body, Tap};
+pub use body::{Body, Budget, Tap};
 pub use config::{CaptureConfig, OneOrMany, RouteConfig};
 pub use exchange::{Captured, Ending, Exchange, Timing};
 pub use plan::{Mode, Plan, Unpack};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::path::{PathPattern, PathVars};
 use super::shape::Shape;
 use super::source::Source;
-use super::{CaptureConfig, CaptureConfigError, Exchange, OneOrMany, RouteConfig};
+use super::{Budget, CaptureConfig, CaptureConfigError, Exchange, OneOrMany, RouteConfig};
 
 /// Most bytes kept of a body, of request and answer each, so that both and what is told of them fit into a record
 /// of 16 MiB, even where the bytes are no JSON.
@@ -55,6 +55,7 @@ pub struct Plan {
     wanted_of_answers: Arc<[String]>,
     pub(super) recorded_headers: Arc<[String]>,
     pub(super) body_bytes_max: usize,
+    pub(super) budget: Budget,
     pub(super) unpack: Unpack,
 }
 
@@ -133,6 +134,7 @@ impl Plan {
             wanted_of_answers: wanted_of_answers.into(),
             recorded_headers: recorded.into(),
             body_bytes_max,
+            budget: Budget::default(),
             unpack: |_, _, _| None,
         })
     }
