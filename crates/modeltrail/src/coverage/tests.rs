@@ -20,7 +20,8 @@ fn what_came_is_held_against_what_was_recorded() {
     }
     // Counted, and then lost on the way; and records that are no requests.
     recorder.count_request();
-    recorder.record_at(Record::prediction("m", "1"), Ack::Sequenced).unwrap();
+    recorder.record(Record::prediction("m", "1")).unwrap();
+    recorder.flush(Ack::Sequenced).unwrap();
     let [open] = &of(&ledger).unwrap()[..] else { unreachable!("one producer") };
     assert_eq!((open.n_requests, open.n_recorded, open.life), (4, 3, Life::Open));
     recorder.close().unwrap();
