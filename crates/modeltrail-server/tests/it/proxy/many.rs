@@ -31,7 +31,7 @@ fn each_of_many_requests_is_recorded_once() {
         _ => reply(stream, 200, "Content-Type: application/json\r\n", &got.body),
     });
     let folder = Folder::with_ledger();
-    let proxy = Proxy::start(&folder, &format!("http://{up}"), &["--timeout", "1s"]);
+    let proxy = Proxy::start(&folder, &format!("http://{up}"), &["--timeout", "5s"]);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..N_CLIENTS {
